@@ -1,0 +1,98 @@
+"""The files under a path, be it one file, a folder or a zip, read the same way."""
+
+from __future__ import annotations
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import msgspec
+
+from filmroom.errors import DamagedInputError, InputError
+
+_T = TypeVar("_T")
+
+_SKIPPED_FOLDERS = ("img1", "__MACOSX")
+"""Pictures lie beside tables by the hundred thousand; they are never wanted here."""
+
+
+class Archive:
+    """Names (with `/`, any depth) and bytes of the files under a path; use it in a `with` block."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.is_single = False
+        self._zip: zipfile.ZipFile | None = None
+        if self.path.is_dir():
+            self.names = sorted(each.relative_to(self.path).as_posix() for each in _walk(self.path))
+        elif zipfile.is_zipfile(self.path):
+            self._zip = zipfile.ZipFile(self.path)
+            self.names = [
+                name
+                for name in self._zip.namelist()
+                if not name.endswith("/") and not name.startswith("__MACOSX")
+            ]
+        elif self.path.is_file():
+            if self.path.suffix == ".zip":
+                raise DamagedInputError(
+                    f"{self.path}: is not a readable zip; copy or download it again"
+                )
+            self.is_single = True
+            self.names = [self.path.name]
+        else:
+            raise InputError(f"{self.path}: no such file or folder")
+
+    def source(self, name: str) -> str:
+        """How a file is called in an error."""
+        if self.is_single:
+            return str(self.path)
+        return f"{self.path}: {name}" if self._zip is not None else str(self.path / name)
+
+    def read(self, name: str) -> bytes:
+        """The content of a file; DamagedInputError where the zip is broken there."""
+        if self.is_single:
+            return self.path.read_bytes()
+        if self._zip is None:
+            return (self.path / name).read_bytes()
+        try:
+            return self._zip.read(name)
+        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
+            raise DamagedInputError(f"{self.path}: {name} inside is damaged ({error})") from error
+
+    def read_json(self, name: str, kind: type[_T]) -> _T:
+        """A JSON file in the shape asked for; InputError naming the place that is wrong."""
+        return decode_json(self.read(name), kind, self.source(name))
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._zip is not None:
+            self._zip.close()
+
+
+def decode_json(content: bytes, kind: type[_T], source: str) -> _T:
+    """JSON in the shape asked for; InputError naming file and place otherwise."""
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.DecodeError as error:
+        raise InputError(f"{source}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{source}: not UTF-8 text") from error
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for each in folder.iterdir():
+        if not each.is_dir():
+            yield each
+        elif each.name not in _SKIPPED_FOLDERS:
+            yield from _walk(each)

@@ -1,0 +1,352 @@
+"""MOTChallenge text files: truth, tracks and detections, one box a line.
+
+`frame, id, left, top, width, height, score or flag, class, visibility[, unused]`; frames count from 1
+in the files and from 0 here. A path may be one file, a folder or a zip (LZMA too), files at any
+depth: `SEQ/gt/gt.txt`, `SEQ/det/det.txt`, `SEQ.txt`. `seqinfo.ini` beside them gives the length of a
+sequence.
+"""
+
+from __future__ import annotations
+
+import configparser
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from filmroom.errors import InputError
+from filmroom.formats.archive import Archive
+
+Kind = Literal["truth", "tracks", "detections"]
+
+_TRUTH_FILE = "gt.txt"
+_DETECTION_FILE = "det.txt"
+_FIELDS = ("frame", "id", "left", "top", "width", "height", "score", "class")
+_MINIMUM_COLUMNS = 6
+_TRUTH_COLUMNS = 8
+
+
+@dataclass(frozen=True)
+class TrackRows:
+    """Boxes with an identity, one row a box, in the order of the file.
+
+    `frames` (N,) from 0; `ids` (N,) whole numbers; `boxes` (N, 4) x, y, w, h in pixels; `scores` (N,)
+    confidence, in truth files the flag that says whether the box counts; `classes` (N,) MOTChallenge
+    class numbers, 1 where the file has none. `length` is the number of frames of the sequence, if
+    known.
+    """
+
+    frames: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    classes: NDArray[np.int64]
+    length: int | None = None
+    frame_rate: float | None = None
+    source: str = ""
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @classmethod
+    def of(
+        cls,
+        frames: ArrayLike,
+        ids: ArrayLike,
+        boxes: ArrayLike,
+        *,
+        scores: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        length: int | None = None,
+        source: str = "",
+    ) -> TrackRows:
+        """Rows from plain arrays; score and class are 1 unless given."""
+        frame_array = np.asarray(frames, dtype=np.int64).reshape(-1)
+        count = len(frame_array)
+        return cls(
+            frame_array,
+            np.asarray(ids, dtype=np.int64).reshape(-1),
+            np.asarray(boxes, dtype=np.float64).reshape(-1, 4),
+            np.ones(count) if scores is None else np.asarray(scores, dtype=np.float64).reshape(-1),
+            np.ones(count, dtype=np.int64)
+            if classes is None
+            else np.asarray(classes, dtype=np.int64).reshape(-1),
+            length,
+            None,
+            source,
+        )
+
+    def select(self, keep: NDArray[Any]) -> TrackRows:
+        """The rows of a mask or an index array."""
+        return TrackRows(
+            self.frames[keep],
+            self.ids[keep],
+            self.boxes[keep],
+            self.scores[keep],
+            self.classes[keep],
+            self.length,
+            self.frame_rate,
+            self.source,
+        )
+
+
+def read_mot(path: Path | str, kind: Kind = "tracks") -> dict[str, TrackRows]:
+    """All sequences of a file, folder or zip, sorted by name.
+
+    `kind` chooses among the files of a folder: `truth` takes `gt.txt`, `detections` takes `det.txt`,
+    and `tracks` takes the others; where there is none of the wanted name, every `NAME.txt` is a
+    sequence. A sequence is named by its folder for `gt.txt` and `det.txt`, otherwise by the file.
+    Detections may repeat an id in a frame (-1 is usual), truth and tracks may not.
+
+    Raises InputError naming file, line and reason: wrong columns, text where a number belongs, NaN,
+    negative sizes, frames below 1 or beyond `seqinfo.ini`, ids below 0 or twice in a frame, no files.
+    """
+    path = Path(path)
+    with Archive(path) as files:
+        chosen = _choose(files.names, kind, path)
+        lengths = {
+            str(PurePosixPath(name).parent): _read_sequence_facts(files.read(name), files.source(name))
+            for name in files.names
+            if PurePosixPath(name).name == "seqinfo.ini"
+        }
+        rows: dict[str, TrackRows] = {}
+        for name, file_name in sorted(chosen.items()):
+            folder = PurePosixPath(file_name).parent
+            candidates = (str(folder), str(folder.parent), str(folder / name))
+            facts = next((lengths[each] for each in candidates if each in lengths), (None, None))
+            rows[name] = parse_mot(files.read(file_name), kind, files.source(file_name), *facts)
+    return rows
+
+
+def parse_mot(
+    content: bytes,
+    kind: Kind = "tracks",
+    source: str = "",
+    length: int | None = None,
+    frame_rate: float | None = None,
+) -> TrackRows:
+    """The rows of one file's bytes; see read_mot for what is checked."""
+    table = _parse_numbers(content, source)
+    columns = table.shape[0]
+    if kind == "truth" and table.shape[1] and columns < _TRUTH_COLUMNS:
+        _fail(source, 1, f"{columns} columns; a truth file has at least {_TRUTH_COLUMNS}")
+    frames, ids = table[0].astype(np.int64), table[1].astype(np.int64)
+    count = len(frames)
+    rows = TrackRows(
+        frames - 1,
+        ids,
+        np.ascontiguousarray(table[2:6].T),
+        table[6] if columns > 6 else np.ones(count),
+        table[7].astype(np.int64) if columns > 7 else np.ones(count, dtype=np.int64),
+        length,
+        frame_rate,
+        source,
+    )
+    _check(rows, table, kind, content)
+    return rows
+
+
+def write_mot_tracks(path: Path | str, rows: TrackRows, decimals: int | None = 2) -> None:
+    """One sequence as a MOTChallenge result file, ordered by frame, then id.
+
+    `decimals` rounds boxes and scores; None writes the shortest text that reads back as the same
+    number.
+    """
+    Path(path).write_text(format_mot_tracks(rows, decimals), encoding="ascii")
+
+
+def format_mot_tracks(rows: TrackRows, decimals: int | None = 2) -> str:
+    """The text write_mot_tracks writes."""
+    order = np.lexsort((rows.ids, rows.frames))
+    numbers = np.column_stack([rows.boxes, rows.scores])[order]
+    pattern = "%d,%d," + ",".join(["%r" if decimals is None else f"%.{decimals}f"] * 5) + ",-1,-1,-1\n"
+    frames, ids = (rows.frames[order] + 1).tolist(), rows.ids[order].tolist()
+    return "".join(
+        pattern % (frame, identity, *values)
+        for frame, identity, values in zip(frames, ids, numbers.tolist(), strict=True)
+    )
+
+
+def write_mot_zip(
+    path: Path | str,
+    sequences: Mapping[str, TrackRows],
+    folder: str = "",
+    decimals: int | None = 2,
+) -> None:
+    """A submission: `SEQ.txt` for each sequence at the root of the zip (SoccerNet tracking, SportsMOT).
+
+    DanceTrack wants them in a folder named `tracker`.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(sequences):
+            # A fixed date keeps the same tracks the same bytes.
+            entry = zipfile.ZipInfo(str(PurePosixPath(folder) / f"{name}.txt"), (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, format_mot_tracks(sequences[name], decimals))
+
+
+def _choose(names: list[str], kind: Kind, path: Path) -> dict[str, str]:
+    wanted = {"truth": _TRUTH_FILE, "detections": _DETECTION_FILE, "tracks": ""}[kind]
+    texts = [name for name in names if name.endswith(".txt") or len(names) == 1]
+    exact = [name for name in texts if PurePosixPath(name).name == wanted]
+    plain = [name for name in texts if _is_sequence_file(name)]
+    other = [name for name in texts if PurePosixPath(name).name in (_TRUTH_FILE, _DETECTION_FILE)]
+    chosen = exact or plain or (other if kind == "tracks" else [])
+    if kind == "tracks" and not plain:
+        truths = [name for name in other if PurePosixPath(name).name == _TRUTH_FILE]
+        chosen = truths or other
+    if not chosen:
+        expected = "SEQ.txt" if kind == "tracks" else f"SEQ/{wanted.split('.')[0]}/{wanted} or SEQ.txt"
+        raise InputError(f"{path}: no {kind} found; expected {expected} at any depth")
+    sequences: dict[str, str] = {}
+    for name in chosen:
+        sequence = _sequence_name(name, path)
+        if sequence in sequences:
+            raise InputError(f"{path}: sequence {sequence} twice: {sequences[sequence]} and {name}")
+        sequences[sequence] = name
+    return sequences
+
+
+def _is_sequence_file(name: str) -> bool:
+    path = PurePosixPath(name)
+    if path.name in (_TRUTH_FILE, _DETECTION_FILE) or "seqmaps" in path.parts:
+        return False
+    return not re.match(r"(seqmap|readme|license|pedestrian_summary)", path.name, re.IGNORECASE)
+
+
+def _sequence_name(name: str, path: Path) -> str:
+    parts = PurePosixPath(name)
+    if parts.name not in (_TRUTH_FILE, _DETECTION_FILE):
+        return parts.stem
+    folders = (
+        [*path.resolve().parts[:-1], *parts.parts[:-1]]
+        if path.is_file()
+        else [
+            *path.resolve().parts,
+            *parts.parts[:-1],
+        ]
+    )
+    outer = [each for each in folders if each not in ("gt", "det")]
+    return outer[-1] if outer else parts.stem
+
+
+def _read_sequence_facts(content: bytes, source: str) -> tuple[int | None, float | None]:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(content.decode("utf-8-sig", "replace"))
+        section = parser["Sequence"]
+        rate = section.getfloat("frameRate", fallback=None)
+        return section.getint("seqLength", fallback=None), rate
+    except (configparser.Error, KeyError, ValueError) as error:
+        reason = str(error).replace("\n", " ")
+        raise InputError(f"{source}: not a [Sequence] section with seqLength ({reason})") from error
+
+
+def _parse_numbers(content: bytes, source: str) -> NDArray[np.float64]:
+    """(columns, rows), 6 to 8 columns; columns beyond are not looked at."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    if not content.strip():
+        return np.empty((len(_FIELDS), 0))
+    first = content.lstrip().split(b"\n", 1)[0].decode("utf-8", "replace").strip()
+    separator = next((each for each in ",;\t " if each in first), None)
+    if separator is None:
+        _fail(source, 1, f"no columns in {first[:40]!r}; expected frame,id,left,top,width,height,...")
+    columns = min(len(first.rstrip(separator).split(separator)), len(_FIELDS))
+    if separator != " " and columns >= _MINIMUM_COLUMNS:
+        names = [f"f{index}" for index in range(columns)]
+        try:
+            table = csv.read_csv(
+                pa.BufferReader(content),
+                read_options=csv.ReadOptions(
+                    use_threads=False, autogenerate_column_names=True, block_size=1 << 24
+                ),
+                parse_options=csv.ParseOptions(delimiter=separator, quote_char=False),
+                convert_options=csv.ConvertOptions(
+                    include_columns=names,
+                    column_types={name: pa.float64() for name in names},
+                    null_values=[],
+                ),
+            )
+        except pa.ArrowInvalid:
+            return _parse_line_by_line(content, source, separator)
+        numbers = np.stack([table[name].to_numpy() for name in names])
+        if np.isfinite(numbers).all():
+            return numbers
+    return _parse_line_by_line(content, source, separator)
+
+
+def _parse_line_by_line(content: bytes, source: str, separator: str) -> NDArray[np.float64]:
+    """Slower, forgiving about blanks, and able to say which line is wrong."""
+    rows: list[list[float]] = []
+    width = 0
+    for number, line in enumerate(io.StringIO(content.decode("utf-8", "replace")), start=1):
+        text = line.strip()
+        if not text:
+            continue
+        fields = text.split() if separator == " " else text.rstrip(separator).split(separator)
+        if len(fields) < _MINIMUM_COLUMNS:
+            _fail(source, number, f"{len(fields)} columns; expected frame,id,left,top,width,height,...")
+        width = width or len(fields)
+        if min(len(fields), len(_FIELDS)) != min(width, len(_FIELDS)):
+            _fail(source, number, f"{len(fields)} columns, the first line has {width}")
+        rows.append([_number(text, index, number, source) for index, text in enumerate(fields[:8])])
+    return np.array(rows).T
+
+
+def _number(text: str, column: int, line: int, source: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value):
+        _fail(source, line, f"{_FIELDS[column]} is {text.strip()!r}, not a number")
+    return value
+
+
+def _check(rows: TrackRows, table: NDArray[np.float64], kind: Kind, content: bytes) -> None:
+    def refuse(bad: NDArray[np.bool_], reason: str) -> None:
+        if not bad.any():
+            return
+        index = int(np.flatnonzero(bad)[0])
+        values = {name: f"{value:g}" for name, value in zip(_FIELDS, table[:, index], strict=False)}
+        _fail(rows.source, _line_of(content, index), reason.format_map(values))
+
+    refuse(table[0] != np.trunc(table[0]), "frame {frame} is not a whole number")
+    refuse(rows.frames < 0, "frame {frame}; frames count from 1")
+    refuse(table[1] != np.trunc(table[1]), "id {id} is not a whole number")
+    refuse((rows.boxes[:, 2] < 0) | (rows.boxes[:, 3] < 0), "negative size {width} x {height}")
+    if rows.length is not None:
+        beyond = rows.frames >= rows.length
+        refuse(beyond, f"frame {{frame}} beyond the {rows.length} frames seqinfo.ini says")
+    if kind == "detections":
+        return
+    refuse(rows.ids < 0, "id {id}; ids count from 0 or 1")
+    refuse(repeated_in_frame(rows.frames, rows.ids), "id {id} twice in frame {frame}")
+
+
+def repeated_in_frame(frames: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mask of the rows whose (frame, id) an earlier row already has."""
+    repeated = np.zeros(len(frames), dtype=bool)
+    if len(frames) < 2:
+        return repeated
+    order = np.lexsort((ids, frames))
+    same = (np.diff(frames[order]) == 0) & (np.diff(ids[order]) == 0)
+    repeated[order[1:][same]] = True
+    return repeated
+
+
+def _line_of(content: bytes, row: int) -> int:
+    full = [number for number, line in enumerate(content.split(b"\n"), start=1) if line.strip()]
+    return full[row]
+
+
+def _fail(source: str, line: int, reason: str) -> NoReturn:
+    raise InputError(f"{source or 'MOT file'}, line {line}: {reason}")

@@ -1,0 +1,229 @@
+"""SoccerNet's labels and submissions of action, ball action and team ball action spotting.
+
+Labels: `LEAGUE/SEASON/GAME/Labels-v2.json` (or `Labels-ball.json`); submissions:
+`LEAGUE/SEASON/GAME/results_spotting.json`, in a folder or a zip.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.errors import InputError
+from filmroom.formats.archive import Archive
+
+
+@dataclass(frozen=True)
+class GameEvents:
+    """Events of one game, in the order of the file.
+
+    `halves` (N,); `seconds` (N,) from the start of the half's video; `labels`, `teams` N words, teams
+    None where not given; `shown` (N,) True unless the truth says "not shown"; `confidences` (N,), 1 in
+    the truth.
+    """
+
+    source: str
+    halves: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    labels: tuple[str, ...]
+    teams: tuple[str | None, ...]
+    shown: NDArray[np.bool_]
+    confidences: NDArray[np.float64]
+
+
+class _Annotation(msgspec.Struct):
+    gameTime: str  # noqa: N815
+    label: str
+    position: int | str | None = None
+    team: str | None = None
+    visibility: str | None = None
+
+
+class _Labels(msgspec.Struct):
+    annotations: list[_Annotation]
+
+
+class _Prediction(msgspec.Struct):
+    label: str
+    position: int | str
+    half: int | str
+    confidence: float | str
+    team: str | None = None
+
+
+class _Predictions(msgspec.Struct):
+    predictions: list[_Prediction]
+
+
+def read_spotting_truth(path: Path | str) -> dict[str, GameEvents]:
+    """All label files under a path by game, the path of their folder.
+
+    Raises InputError naming file, entry and reason: no label files, wrong types, times that do not
+    read.
+    """
+    games: dict[str, GameEvents] = {}
+    with Archive(path) as archive:
+        for game, name in _by_game(archive, "Labels", "label files (Labels-*.json)").items():
+            rows = archive.read_json(name, _Labels).annotations
+            source = archive.source(name)
+            times = [_label_time(row, f"{source}: annotations[{i}]") for i, row in enumerate(rows)]
+            games[game] = GameEvents(
+                source,
+                np.array([half for half, _ in times], dtype=np.int64),
+                np.array([seconds for _, seconds in times], dtype=float),
+                tuple(row.label for row in rows),
+                tuple(row.team for row in rows),
+                np.array([row.visibility != "not shown" for row in rows], dtype=bool),
+                np.ones(len(rows)),
+            )
+    return games
+
+
+def read_spotting_results(path: Path | str) -> dict[str, GameEvents]:
+    """All submission files under a path by game, the path of their folder.
+
+    Raises InputError naming file, entry and reason: no files, wrong types, positions or confidences
+    that are no numbers.
+    """
+    games: dict[str, GameEvents] = {}
+    with Archive(path) as archive:
+        for game, name in _by_game(archive, "", "results (results_spotting.json)").items():
+            rows = archive.read_json(name, _Predictions).predictions
+            source = archive.source(name)
+            checked = [_checked(row, f"{source}: predictions[{i}]") for i, row in enumerate(rows)]
+            halves, seconds, confidences = zip(*checked, strict=True) if checked else ((), (), ())
+            games[game] = GameEvents(
+                source,
+                np.array(halves, dtype=np.int64),
+                np.array(seconds, dtype=float),
+                tuple(row.label for row in rows),
+                tuple(row.team for row in rows),
+                np.ones(len(rows), dtype=bool),
+                np.array(confidences, dtype=float),
+            )
+    return games
+
+
+def pair_games(
+    truth: Mapping[str, GameEvents], results: Mapping[str, GameEvents]
+) -> tuple[list[tuple[str, GameEvents, GameEvents]], list[str]]:
+    """Name, truth and results of every game, and the names of results without truth.
+
+    Games are the same if their paths, or the last folders of them, are; a single game on both sides is
+    paired whatever its name. InputError where a game has no results.
+    """
+    if len(truth) == 1 and len(results) == 1:
+        name = next(iter(truth))
+        return [(name, truth[name], next(iter(results.values())))], []
+    by_name = dict(results)
+    for path, events in results.items():
+        by_name.setdefault(PurePosixPath(path).name, events)
+    pairs, missing, used = [], [], set()
+    for path, events in truth.items():
+        found = by_name.get(path) or by_name.get(PurePosixPath(path).name)
+        if found is None:
+            missing.append(path)
+            continue
+        used.add(found.source)
+        pairs.append((path, events, found))
+    if missing:
+        raise InputError(f"results are missing for {len(missing)} of {len(truth)} games: {missing[0]}")
+    return pairs, [path for path, events in results.items() if events.source not in used]
+
+
+def write_spotting_results(
+    path: Path | str, games: Mapping[str, Sequence[Mapping[str, object]]]
+) -> None:
+    """A submission zip: `GAME/results_spotting.json` for every game.
+
+    Each event is a mapping with `half` (1 or 2), `seconds`, `label`, `confidence` and, for team ball
+    actions, `team` (left or right).
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for game in sorted(games):
+            rows = []
+            for event in games[game]:
+                milliseconds = round(float(str(event["seconds"])) * 1000)
+                minutes, seconds = divmod(milliseconds // 1000, 60)
+                row: dict[str, object] = {
+                    "gameTime": f"{event['half']} - {minutes}:{seconds:02d}",
+                    "label": event["label"],
+                    "position": str(milliseconds),
+                    "half": str(event["half"]),
+                    "confidence": str(event["confidence"]),
+                }
+                if event.get("team") is not None:
+                    row["team"] = event["team"]
+                rows.append(row)
+            entry = zipfile.ZipInfo(f"{game}/results_spotting.json", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, msgspec.json.encode({"UrlLocal": game, "predictions": rows}))
+
+
+def _by_game(archive: Archive, prefix: str, word: str) -> dict[str, str]:
+    names = [name for name in archive.names if name.endswith(".json")]
+    chosen = [name for name in names if PurePosixPath(name).name.startswith(prefix)] or names
+    exact = [name for name in chosen if PurePosixPath(name).name == "results_spotting.json"]
+    if not prefix and exact:
+        chosen = exact
+    games: dict[str, str] = {}
+    for name in chosen:
+        game = str(PurePosixPath(name).parent)
+        if game in games:
+            raise InputError(f"{archive.path}: two files for one game: {games[game]} and {name}")
+        games[game] = name
+    if not games:
+        raise InputError(f"{archive.path}: no {word} found")
+    return games
+
+
+def _checked(row: _Prediction, place: str) -> tuple[int, float, float]:
+    """Half, seconds and confidence of a prediction."""
+    seconds = _milliseconds(row.position, place) / 1000
+    return _half(row.half, place), seconds, _confidence(row.confidence, place)
+
+
+def _label_time(row: _Annotation, place: str) -> tuple[int, float]:
+    """Half and seconds: by the position, or `gameTime` to the second where there is none."""
+    half = _half(row.gameTime[:1], place)
+    if row.position is not None:
+        return half, _milliseconds(row.position, place) / 1000
+    clock = row.gameTime[-5:].strip().split(":")
+    try:
+        minutes, seconds = (int(each) for each in clock)
+    except ValueError:
+        raise InputError(f"{place}: gameTime {row.gameTime!r} is not like '1 - 12:34'") from None
+    return half, float(60 * minutes + seconds)
+
+
+def _milliseconds(value: int | str, place: str) -> int:
+    try:
+        number = int(value)
+    except ValueError:
+        raise InputError(f"{place}: position {value!r} is not whole milliseconds") from None
+    if number < 0:
+        raise InputError(f"{place}: position {number} is before the start")
+    return number
+
+
+def _half(value: int | str, place: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise InputError(f"{place}: half {value!r} is not a number") from None
+
+
+def _confidence(value: float | str, place: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number):
+        raise InputError(f"{place}: confidence {value!r} is not a number")
+    return number

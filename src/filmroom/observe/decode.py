@@ -1,0 +1,113 @@
+"""From the detector's output map to boxes: shared by the running detector and its training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.geometry import boxes as box_geometry
+
+STRIDE = 4
+KINDS = ("person", "ball", "hoop")
+ROLES = ("player", "goalkeeper", "referee")
+MOST_PEAKS = 300
+SUPPRESSION_IOU = 0.65
+
+
+class Detections(NamedTuple):
+    """What was found in one picture; row i of every array is the same detection.
+
+    boxes (N, 4) `x, y, w, h` in pixels; scores (N,) in 0..1; kinds (N,) index into KINDS;
+    roles (N, 3) probabilities of ROLES, meaningful for persons.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    kinds: NDArray[np.int8]
+    roles: NDArray[np.float32]
+
+    @classmethod
+    def nothing(cls) -> Detections:
+        """No detection at all."""
+        return cls(
+            np.zeros((0, 4), np.float32),
+            np.zeros(0, np.float32),
+            np.zeros(0, np.int8),
+            np.zeros((0, len(ROLES)), np.float32),
+        )
+
+    @classmethod
+    def concatenate(cls, several: Sequence[Detections]) -> Detections:
+        """All detections of several, in the order given."""
+        parts = [cls.nothing(), *several]
+        return cls(
+            np.concatenate([part.boxes for part in parts]).astype(np.float32),
+            np.concatenate([part.scores for part in parts]).astype(np.float32),
+            np.concatenate([part.kinds for part in parts]).astype(np.int8),
+            np.concatenate([part.roles for part in parts]).astype(np.float32),
+        )
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Detections:
+        """Those rows only."""
+        return Detections(self.boxes[rows], self.scores[rows], self.kinds[rows], self.roles[rows])
+
+    def scaled(self, share: float) -> Detections:
+        """The same with every score multiplied by `share`."""
+        return self._replace(scores=(self.scores * np.float32(share)).astype(np.float32))
+
+
+def decode(output: NDArray[np.float32], threshold: float) -> Detections:
+    """Boxes at the local maxima of the heat channels of one (11, H/4, W/4) map, in input pixels.
+
+    A score is the geometric mean of the heat and of the predicted IoU. Boxes of one kind that overlap
+    by more than 0.65 IoU are suppressed; what is not a person or a ball occurs alone anyway.
+    """
+    rows, columns, kinds, logits = _peaks(output[:3], threshold)
+    if len(rows) == 0:
+        return Detections.nothing()
+    values = output[3:, rows, columns].T
+    quality = 1 / (1 + np.exp(-values[:, 4]))
+    scores = np.sqrt(1 / (1 + np.exp(-logits)) * quality)
+    edges = np.exp(np.clip(values[:, :4], -4, 6)) * STRIDE
+    centre_x = (columns + 0.5) * STRIDE
+    centre_y = (rows + 0.5) * STRIDE
+    boxes = np.stack(
+        [
+            centre_x - edges[:, 0],
+            centre_y - edges[:, 1],
+            edges[:, 0] + edges[:, 2],
+            edges[:, 1] + edges[:, 3],
+        ],
+        axis=1,
+    ).astype(np.float32)
+    roles = np.exp(values[:, 5:8] - values[:, 5:8].max(1, keepdims=True))
+    roles /= roles.sum(1, keepdims=True)
+    # Kinds are moved apart so that one pass suppresses within each kind only.
+    apart = boxes.copy()
+    apart[:, 0] += kinds * 1e5
+    keep = box_geometry.non_maximum_suppression(apart, scores, SUPPRESSION_IOU)
+    keep = keep[scores[keep] >= threshold]
+    found = Detections(
+        boxes, scores.astype(np.float32), kinds.astype(np.int8), roles.astype(np.float32)
+    )
+    return found.take(keep)
+
+
+def _peaks(
+    heat: NDArray[np.float32], threshold: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """Rows, columns, kinds and logits of the strongest 3x3 local maxima, strongest first."""
+    # sqrt(heat * quality) >= t needs heat >= t * t, whatever the quality.
+    floor = np.log(threshold**2 / (1 - threshold**2))
+    found = []
+    for kind, channel in enumerate(np.ascontiguousarray(heat)):
+        summit = (channel >= cv2.dilate(channel, np.ones((3, 3), np.uint8))) & (channel > floor)
+        rows, columns = np.nonzero(summit)
+        found.append((rows, columns, np.full(len(rows), kind), channel[rows, columns]))
+    rows, columns, kinds, logits = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    strongest = np.argsort(-logits, kind="stable")[:MOST_PEAKS]
+    return rows[strongest], columns[strongest], kinds[strongest], logits[strongest]

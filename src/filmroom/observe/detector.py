@@ -1,0 +1,68 @@
+"""People, ball and hoop in one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom import models
+from filmroom.geometry import boxes as box_geometry
+from filmroom.observe.decode import Detections, decode
+
+LONG_SIDE = 1280
+"""The longer side of a picture as the detector sees it, at most, pixels."""
+
+_MULTIPLE = 32
+_FILL = 114
+
+
+class PersonDetector(Protocol):
+    """Anything that finds people, the ball and the hoop in an RGB picture (H, W, 3)."""
+
+    def detect(self, picture: NDArray[np.uint8]) -> Detections:
+        """Detections in the picture's own pixels, best score first."""
+        ...
+
+
+class OnnxDetector:
+    """The shipped detector; what scores below `threshold` is left out."""
+
+    def __init__(self, *, threshold: float = 0.1, threads: int = 1, parts: Path | None = None) -> None:
+        self.threshold = threshold
+        self._session = models.load("detector", threads, parts)
+
+    def detect(self, picture: NDArray[np.uint8]) -> Detections:
+        """Detections in the picture's own pixels, cut at its border, best score first."""
+        height, width = picture.shape[:2]
+        scale = input_scale(height, width)
+        canvas = letterbox(picture, scale)
+        output = self._session.run(None, {"pixels": canvas[None]})[0][0]
+        found = decode(output, self.threshold)
+        boxes = box_geometry.clip(found.boxes / scale, width, height).astype(np.float32)
+        return found._replace(boxes=boxes).take((boxes[:, 2] > 0) & (boxes[:, 3] > 0))
+
+
+def input_scale(height: int, width: int) -> float:
+    """By how much a picture is shrunk for the detector; it is never enlarged."""
+    return min(1.0, LONG_SIDE / max(height, width))
+
+
+def letterbox(picture: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """The picture scaled into the top left of a grey canvas whose sides are multiples of 32."""
+    height, width = picture.shape[:2]
+    new_width, new_height = max(1, round(width * scale)), max(1, round(height * scale))
+    padded_width = -(-new_width // _MULTIPLE) * _MULTIPLE
+    padded_height = -(-new_height // _MULTIPLE) * _MULTIPLE
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    resized = picture
+    if (new_width, new_height) != (width, height):
+        resized = np.asarray(cv2.resize(picture, (new_width, new_height), interpolation=method))
+    if (padded_width, padded_height) == (new_width, new_height):
+        return np.ascontiguousarray(resized)
+    canvas = np.full((padded_height, padded_width, 3), _FILL, np.uint8)
+    canvas[:new_height, :new_width] = resized
+    return canvas
