@@ -1,0 +1,393 @@
+"""The recipe of the shipped detector: people, ball and hoop on the pitch, and the role of a person.
+
+Data: COCO folders or zips whose categories are among player, goalkeeper, referee, ball and hoop
+(others are background). Random crops at many scales, blurred, recompressed and recoloured; a centre
+heatmap with penalty-reduced focal loss (Law & Deng 2018, eq. 1), box edges by GIoU around the centre
+(Liu et al. 2020, TTFNet), the IoU reached as a score of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from filmroom.errors import InputError
+from filmroom.formats.coco import CocoSet
+from filmroom.observe.decode import STRIDE
+from filmroom.observe.detector import input_scale, letterbox
+from filmroom.train.augment import degrade, recolour
+from filmroom.train.export import export_onnx, quantise
+from filmroom.train.networks import DetectorNet
+from filmroom.train.paste import draw_cutouts, paste_figures
+from filmroom.train.schedule import (
+    WeightAverage,
+    cosine_rate,
+    load_checkpoint,
+    save_checkpoint,
+    seed_everything,
+)
+
+log = logging.getLogger(__name__)
+
+KIND_OF = {"player": 0, "goalkeeper": 0, "referee": 0, "ball": 1, "hoop": 2}
+_PERSON_HEIGHTS = (24.0, 180.0)  # pixels between which the usual person of a crop lies
+_USUAL_HEIGHT = 60.0
+ROLE_OF = {"player": 0, "goalkeeper": 1, "referee": 2}
+
+
+@dataclass(frozen=True)
+class DetectorRecipe:
+    """Everything that decides the result, apart from the data."""
+
+    steps: int = 8000
+    batch: int = 8
+    crop: int = 448
+    paste: float = 0.45
+    rate: float = 2e-3
+    weight_decay: float = 0.02
+    seed: int = 1
+    checkpoint_every: int = 250
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """A training picture: RGB pixels, boxes of the kinds learnt, and whether the ball is labelled."""
+
+    pixels: NDArray[np.uint8]
+    boxes: NDArray[np.float64]
+    kinds: NDArray[np.int64]
+    roles: NDArray[np.int64]
+    ball_known: bool
+
+
+def load_pictures(paths: list[Path], part: str) -> list[LabelledPicture]:
+    """All pictures of one part of the given COCO sets, held in memory."""
+    pictures = []
+    for path in paths:
+        coco = CocoSet(path, part)
+        for image in coco:
+            known = [i for i, name in enumerate(image.categories) if name in KIND_OF]
+            names = [image.categories[i] for i in known]
+            kinds = np.array([KIND_OF[name] for name in names], dtype=np.int64)
+            roles = np.array([ROLE_OF.get(name, 0) for name in names], dtype=np.int64)
+            pictures.append(
+                LabelledPicture(
+                    coco.picture(image), image.boxes[known], kinds, roles, bool((kinds == 1).any())
+                )
+            )
+    return pictures
+
+
+class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
+    """Sample i is a function of (seed, i) alone, so a resumed run sees what an undisturbed one sees."""
+
+    def __init__(self, pictures: list[LabelledPicture], recipe: DetectorRecipe, start: int) -> None:
+        self.pictures = pictures
+        self.recipe = recipe
+        self.start = start * recipe.batch
+        self.cutouts = draw_cutouts(np.random.default_rng(recipe.seed)) if recipe.paste > 0 else []
+
+    def __len__(self) -> int:
+        return self.recipe.steps * self.recipe.batch - self.start
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([self.recipe.seed, self.start + index])
+        picture = self.pictures[rng.integers(len(self.pictures))]
+        pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng)
+        if rng.random() < self.recipe.paste and (kinds == 0).any():
+            pixels, boxes, kinds, roles = self._with_figures(pixels, boxes, kinds, roles, rng)
+        pixels = degrade(recolour(pixels, rng), rng)
+        targets = make_targets(boxes, kinds, roles, self.recipe.crop // STRIDE)
+        sample = {name: torch.from_numpy(value) for name, value in targets.items()}
+        sample["pixels"] = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+        sample["ball_known"] = torch.tensor(float(picture.ball_known))
+        return sample
+
+    def _with_figures(
+        self,
+        pixels: NDArray[np.uint8],
+        boxes: NDArray[np.float64],
+        kinds: NDArray[np.int64],
+        roles: NDArray[np.int64],
+        rng: np.random.Generator,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """The crop with simulated athletes on it, standing no further away than the real ones."""
+        people = boxes[kinds == 0]
+        feet = people[:, 1] + people[:, 3]
+        pasted = paste_figures(
+            pixels,
+            boxes,
+            self.cutouts,
+            rng,
+            highest_feet=float(feet.min()),
+            usual_height=float(np.median(people[:, 3])),
+        )
+        kept = pasted.hidden < 0.6
+        added = len(pasted.boxes)
+        return (
+            pasted.pixels,
+            np.concatenate([boxes[kept], pasted.boxes]),
+            np.concatenate([kinds[kept], np.zeros(added, np.int64)]),
+            np.concatenate([roles[kept], np.full(added, -1, np.int64)]),
+        )
+
+
+def _random_crop(
+    picture: LabelledPicture, size: int, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    height, width = picture.pixels.shape[:2]
+    people = picture.boxes[picture.kinds == 0]
+    usual = float(np.median(people[:, 3])) if len(people) else _USUAL_HEIGHT
+    wanted = np.exp(rng.uniform(*np.log(_PERSON_HEIGHTS)))
+    scale = np.clip(wanted / usual, 0.35, 3.2)
+    stretch = np.exp(rng.uniform(-0.08, 0.08))
+    scale_x, scale_y = scale * stretch, scale / stretch
+    span_x, span_y = size / scale_x, size / scale_y
+    if len(picture.boxes) and rng.random() < 0.8:
+        ball = np.flatnonzero(picture.kinds == 1)
+        aim = rng.choice(ball) if len(ball) and rng.random() < 0.4 else rng.integers(len(picture.boxes))
+        x, y, w, h = picture.boxes[aim]
+        left = x + w / 2 - rng.uniform(0.1, 0.9) * span_x
+        top = y + h / 2 - rng.uniform(0.1, 0.9) * span_y
+    else:
+        left = rng.uniform(min(0, width - span_x), max(0, width - span_x))
+        top = rng.uniform(min(0, height - span_y), max(0, height - span_y))
+    flip = rng.random() < 0.5
+    matrix = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
+    boxes = picture.boxes * np.array([scale_x, scale_y, scale_x, scale_y])
+    boxes[:, 0] += matrix[0, 2]
+    boxes[:, 1] += matrix[1, 2]
+    if flip:
+        matrix[0] *= -1
+        matrix[0, 2] += size
+        boxes[:, 0] = size - boxes[:, 0] - boxes[:, 2]
+    # Pixel centres lie at +0.5 in box coordinates but at integers for the warp.
+    centred = matrix.copy()
+    centred[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    interpolation = cv2.INTER_AREA if scale < 0.7 else cv2.INTER_LINEAR
+    pixels = cv2.warpAffine(
+        picture.pixels, centred, (size, size), flags=interpolation, borderValue=(114, 114, 114)
+    )
+    left_edge = np.clip(boxes[:, 0], 0, size)
+    top_edge = np.clip(boxes[:, 1], 0, size)
+    right_edge = np.clip(boxes[:, 0] + boxes[:, 2], 0, size)
+    bottom_edge = np.clip(boxes[:, 1] + boxes[:, 3], 0, size)
+    cut = np.stack([left_edge, top_edge, right_edge - left_edge, bottom_edge - top_edge], axis=1)
+    visible = cut[:, 2] * cut[:, 3] > 0.25 * boxes[:, 2] * boxes[:, 3]
+    return pixels.astype(np.uint8), cut[visible], picture.kinds[visible], picture.roles[visible]
+
+
+def make_targets(
+    boxes: NDArray[np.float64], kinds: NDArray[np.int64], roles: NDArray[np.int64], cells: int
+) -> dict[str, NDArray[np.generic]]:
+    """Training maps of one crop.
+
+    heat (3, C, C) in 0..1; edges (4, C, C) distances in cells, of the smallest box where several
+    meet; weight (C, C) of the box loss; role (C, C) class or -1.
+    """
+    heat = np.zeros((3, cells, cells), np.float32)
+    edges = np.zeros((4, cells, cells), np.float32)
+    weight = np.zeros((cells, cells), np.float32)
+    role = np.full((cells, cells), -1, np.int64)
+    largest_first = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
+    for index in largest_first:
+        left, top, width, height = boxes[index] / STRIDE
+        centre_x, centre_y = left + width / 2, top + height / 2
+        sigma_x, sigma_y = max(0.5, 0.09 * width), max(0.5, 0.09 * height)
+        reach_x, reach_y = int(3 * sigma_x) + 1, int(3 * sigma_y) + 1
+        column, row = min(int(centre_x), cells - 1), min(int(centre_y), cells - 1)
+        columns = np.arange(max(0, column - reach_x), min(cells, column + reach_x + 1))
+        rows = np.arange(max(0, row - reach_y), min(cells, row + reach_y + 1))
+        bump = np.exp(
+            -((columns - column)[None, :] ** 2) / (2 * sigma_x**2)
+            - ((rows - row)[:, None] ** 2) / (2 * sigma_y**2)
+        ).astype(np.float32)
+        window = np.ix_(rows, columns)
+        kind = kinds[index]
+        heat[kind][window] = np.maximum(heat[kind][window], bump)
+        near = bump > 0.2
+        grid_y, grid_x = np.meshgrid(rows + 0.5, columns + 0.5, indexing="ij")
+        distances = np.stack(
+            [grid_x - left, grid_y - top, left + width - grid_x, top + height - grid_y]
+        )
+        near &= (distances > 0.05).all(0) | (bump == 1)
+        r, c = np.nonzero(near)
+        edges[:, rows[r], columns[c]] = np.maximum(distances[:, r, c], 0.05)
+        weight[rows[r], columns[c]] = bump[r, c] / bump[r, c].sum()
+        role[rows[r], columns[c]] = roles[index] if kind == 0 else -1
+    return {"heat": heat, "edges": edges, "weight": weight, "role": role}
+
+
+def detector_loss(output: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The four parts of the loss, already weighted."""
+    output = output.float()
+    heat, target = output[:, :3], batch["heat"]
+    probability = heat.sigmoid()
+    positive = (target >= 1).float()
+    hit = -F.logsigmoid(heat) * (1 - probability) ** 2 * positive
+    miss = -F.logsigmoid(-heat) * probability**2 * (1 - target) ** 4 * (1 - positive)
+    # A picture without a ball box may still show the ball: nothing is learnt about it there.
+    known = torch.ones_like(heat)
+    known[:, 1] = batch["ball_known"].to(heat.dtype)[:, None, None]
+    heat_loss = ((hit + miss) * known).sum() / positive.sum().clamp(min=1)
+
+    weight = batch["weight"]
+    chosen = weight > 0
+    weights = weight[chosen]
+    predicted = output[:, 3:7].permute(0, 2, 3, 1)[chosen].clamp(-4, 6).exp()
+    wanted = batch["edges"].permute(0, 2, 3, 1)[chosen]
+    iou, giou = _edge_ious(predicted, wanted)
+    total = weights.sum().clamp(min=1)
+    box_loss = 5 * ((1 - giou) * weights).sum() / total
+    quality = output[:, 7][chosen]
+    quality_loss = (
+        F.binary_cross_entropy_with_logits(quality, iou.detach(), reduction="none") * weights
+    ).sum() / total
+    is_person = batch["role"] >= 0
+    role_logits = output[:, 8:11].permute(0, 2, 3, 1)[is_person]
+    role_loss = (
+        0.3
+        * (
+            F.cross_entropy(role_logits, batch["role"][is_person], reduction="none") * weight[is_person]
+        ).sum()
+        / total
+    )
+    return {"heat": heat_loss, "box": box_loss, "quality": quality_loss, "role": role_loss}
+
+
+def _edge_ious(predicted: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """IoU and generalised IoU (Rezatofighi et al. 2019, eq. 1-2) of boxes around one shared point."""
+    inner = torch.minimum(predicted, wanted)
+    outer = torch.maximum(predicted, wanted)
+    shared = (inner[:, 0] + inner[:, 2]) * (inner[:, 1] + inner[:, 3])
+    area = (predicted[:, 0] + predicted[:, 2]) * (predicted[:, 1] + predicted[:, 3])
+    area_wanted = (wanted[:, 0] + wanted[:, 2]) * (wanted[:, 1] + wanted[:, 3])
+    union = area + area_wanted - shared
+    hull = (outer[:, 0] + outer[:, 2]) * (outer[:, 1] + outer[:, 3])
+    iou = shared / union
+    return iou, iou - (hull - union) / hull
+
+
+def train_detector(
+    data: list[Path],
+    folder: Path,
+    recipe: DetectorRecipe | None = None,
+    *,
+    start_from: Path | None = None,
+    resume: bool = False,
+    workers: int = 2,
+) -> Path:
+    """Train, leaving `checkpoint.pt` on the way and `detector.pt` (averaged weights) at the end.
+
+    `start_from` is an earlier `detector.pt` or `checkpoint.pt` whose weights are the start.
+    """
+    recipe = recipe or DetectorRecipe()
+    seed_everything(recipe.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    net = DetectorNet().to(device, memory_format=torch.channels_last)
+    if start_from is not None:
+        earlier = load_checkpoint(start_from)
+        if earlier is None:
+            raise InputError(f"{start_from}: no such file to start from")
+        net.load_state_dict(earlier.get("average", earlier["net"]))
+    average = WeightAverage(net)
+    decayed = [p for p in net.parameters() if p.ndim > 1]
+    plain = [p for p in net.parameters() if p.ndim <= 1]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": decayed, "weight_decay": recipe.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ],
+        lr=recipe.rate,
+    )
+    start = 0
+    checkpoint = folder / "checkpoint.pt"
+    state = load_checkpoint(checkpoint) if resume else None
+    if state is not None:
+        net.load_state_dict(state["net"])
+        average.net.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        start = state["step"]
+    crops = CropSet(load_pictures(data, "train"), recipe, start)
+    loader = torch.utils.data.DataLoader(crops, recipe.batch, num_workers=workers)
+    started = time.monotonic()
+    for step, loaded in enumerate(loader, start):
+        batch = {name: value.to(device) for name, value in loaded.items()}
+        pixels = batch["pixels"].float().div_(255).contiguous(memory_format=torch.channels_last)
+        for group in optimiser.param_groups:
+            group["lr"] = cosine_rate(step, recipe.steps, recipe.rate)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            output = net(pixels)
+        parts = detector_loss(output, batch)
+        loss = torch.stack(list(parts.values())).sum()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
+        optimiser.step()
+        average.update(net, step)
+        if (step + 1) % 50 == 0:
+            losses = " ".join(f"{name} {value.item():.3f}" for name, value in parts.items())
+            pace = (time.monotonic() - started) / (step + 1 - start)
+            log.info("step %d/%d  %s  %.2f s a step", step + 1, recipe.steps, losses, pace)
+        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
+            save_checkpoint(
+                checkpoint,
+                {
+                    "net": net.state_dict(),
+                    "average": average.net.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "step": step + 1,
+                },
+            )
+    result = folder / "detector.pt"
+    save_checkpoint(result, {"net": average.net.state_dict()})
+    return result
+
+
+class _Deployed(torch.nn.Module):
+    """Takes the picture as it is, (N, H, W, 3) uint8, so that callers convert nothing."""
+
+    def __init__(self, net: DetectorNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        out: Tensor = self.net(pixels.permute(0, 3, 1, 2).float() * (1 / 255))
+        return out
+
+
+def export_detector(weights: Path, target: Path, data: list[Path], *, calibrate: int = 48) -> None:
+    """Write the trained network as int8 ONNX, calibrated on whole training pictures.
+
+    The last convolution stays in float32: distances need finer steps than a byte gives.
+    """
+    net = DetectorNet()
+    state = load_checkpoint(weights)
+    if state is None:
+        raise InputError(f"{weights}: no such file; train first")
+    net.load_state_dict(state.get("average", state["net"]))
+    example = torch.zeros(1, 96, 160, 3, dtype=torch.uint8)
+    axes = {0: "batch", 1: "height", 2: "width"}
+    whole = target.with_suffix(".float.onnx")
+    export_onnx(
+        _Deployed(net),
+        example,
+        whole,
+        dynamic_axes={"pixels": axes, "output": {0: "batch", 2: "rows", 3: "columns"}},
+    )
+    pictures = load_pictures(data, "train")
+    chosen = np.random.default_rng(0).permutation(len(pictures))[:calibrate]
+    samples = (
+        letterbox(pictures[i].pixels, input_scale(*pictures[i].pixels.shape[:2]))[None] for i in chosen
+    )
+    quantise(whole, target, samples, keep_float=("/net/out/",))
+    whole.unlink()

@@ -1,0 +1,50 @@
+"""The shipped networks by name, each trained and exported by its own recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from filmroom.errors import InputError
+from filmroom.train.detector import DetectorRecipe, export_detector, train_detector
+from filmroom.train.numbers import NumbersRecipe, export_numbers, train_numbers
+from filmroom.train.segmenter import SegmenterRecipe, export_segmenter, train_segmenter
+
+PARTS = ("detector", "segmenter", "numbers")
+
+
+def train_part(
+    part: str,
+    data: list[Path],
+    folder: Path,
+    *,
+    resume: bool = False,
+    steps: int | None = None,
+    seed: int = 1,
+) -> Path:
+    """Train one network and export it as `folder/<part>.onnx`, which `run --parts folder` uses."""
+    if part not in PARTS:
+        raise InputError(f"no part {part!r} to train; choose one of {', '.join(PARTS)}")
+    for path in data:
+        if not path.exists():
+            raise InputError(f"{path}: no such data; give a COCO folder or zip with --data")
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{part}.onnx"
+    if part == "detector":
+        if not data:
+            raise InputError(
+                "the detector needs labelled pictures; give a COCO folder or zip with --data"
+            )
+        detector = DetectorRecipe(seed=seed)
+        detector = replace(detector, steps=steps or detector.steps)
+        export_detector(train_detector(data, folder, detector, resume=resume), target, data)
+    elif part == "segmenter":
+        segmenter = SegmenterRecipe(seed=seed)
+        segmenter = replace(segmenter, steps=steps or segmenter.steps)
+        export_segmenter(train_segmenter(data, folder, segmenter, resume=resume), target, data)
+    else:
+        numbers = NumbersRecipe(seed=seed)
+        numbers = replace(numbers, steps=steps or numbers.steps)
+        train_numbers(folder, numbers, data, resume=resume)
+        export_numbers(folder, target)
+    return target

@@ -1,0 +1,163 @@
+"""Simulated athletes pasted into real pictures: sizes, kits and crowds that the labelled sets lack."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.simulate.figures import STYLES, draw_figure, random_look
+from filmroom.simulate.kits import random_kit
+from filmroom.simulate.poses import random_pose
+
+_HEIGHTS = (26.0, 190.0)  # pixels
+_MOST_FIGURES = 12
+_LEAST_VISIBLE = 0.3
+_DRAWN_HEIGHT = 140.0
+
+
+class Cutout(NamedTuple):
+    """A figure: `rgb` (H, W, 3), `alpha` (H, W) 0..255, the point between its feet."""
+
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8]
+    feet: tuple[float, float]
+
+
+class Pasted(NamedTuple):
+    """A picture with figures added; `hidden` (M,) is the share of each given box now covered."""
+
+    pixels: NDArray[np.uint8]
+    boxes: NDArray[np.float64]
+    hidden: NDArray[np.float64]
+
+
+def draw_cutouts(rng: np.random.Generator, *, teams: int = 64, each: int = 20) -> list[list[Cutout]]:
+    """Figures drawn beforehand, `each` of every kit: drawing them anew for each picture is too slow."""
+    cutouts = []
+    for _ in range(teams):
+        kit, style, elevation = random_kit(rng), str(rng.choice(STYLES)), rng.uniform(0.05, 0.5)
+        team = []
+        for _ in range(each):
+            sprite = draw_figure(
+                random_look(rng, kit),
+                random_pose(rng),
+                height_px=_DRAWN_HEIGHT,
+                heading=rng.uniform(-np.pi, np.pi),
+                style=style,
+                rng=rng,
+                elevation=elevation,
+                light=rng.uniform(0, 2 * np.pi),
+            )
+            team.append(Cutout(sprite.rgb, np.rint(sprite.alpha * 255).astype(np.uint8), sprite.feet))
+        cutouts.append(team)
+    return cutouts
+
+
+def paste_figures(
+    pixels: NDArray[np.uint8],
+    boxes: NDArray[np.float64],
+    cutouts: list[list[Cutout]],
+    rng: np.random.Generator,
+    *,
+    highest_feet: float,
+    usual_height: float,
+) -> Pasted:
+    """Groups of athletes of two kits standing below `highest_feet` (pixels from the top).
+
+    They are about as tall as the people already there, `usual_height` pixels, or now and then of any
+    size. Gives the picture, the boxes (N, 4) of the figures that can be seen, cut at its border, and
+    how much of each box of `boxes` (M, 4) the figures hide.
+    """
+    height, width = pixels.shape[:2]
+    teams = rng.integers(len(cutouts), size=2)
+    tall = float(np.exp(rng.uniform(*np.log(_HEIGHTS))))
+    if rng.random() < 0.75:
+        tall = float(np.clip(usual_height * rng.uniform(0.75, 1.4), *_HEIGHTS))
+    count = int(rng.integers(1, max(3, min(_MOST_FIGURES, int(900 / tall)) + 1)))
+    places = _places(count, tall, (height, width), highest_feet, rng)
+    pixels = pixels.copy()
+    owner = np.zeros((height, width), np.int32)
+    found = np.zeros((count, 4))
+    areas = np.zeros(count)
+    gain = rng.uniform(0.75, 1.15)
+    for index, feet in enumerate(places):
+        team = cutouts[
+            int(rng.choice(teams)) if rng.random() < 0.9 else int(rng.integers(len(cutouts)))
+        ]
+        size = tall * rng.uniform(0.9, 1.1) * (0.9 + 0.2 * feet[1] / height)
+        figure = _resized(team[int(rng.integers(len(team)))], size / _DRAWN_HEIGHT, rng.random() < 0.5)
+        found[index], areas[index] = _blend(pixels, owner, figure, feet, gain, index + 1)
+    seen = np.bincount(owner.ravel(), minlength=count + 1)[1 : count + 1]
+    visible = (areas > 0) & (seen > _LEAST_VISIBLE * areas) & (found[:, 2] >= 3) & (found[:, 3] >= 6)
+    return Pasted(pixels, found[visible], _hidden(boxes, owner > 0))
+
+
+def _resized(figure: Cutout, scale: float, mirrored: bool) -> Cutout:
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    size = (max(2, round(figure.alpha.shape[1] * scale)), max(4, round(figure.alpha.shape[0] * scale)))
+    rgb = np.asarray(cv2.resize(figure.rgb, size, interpolation=method), np.uint8)
+    alpha = np.asarray(cv2.resize(figure.alpha, size, interpolation=method), np.uint8)
+    x, y = figure.feet[0] * scale, figure.feet[1] * scale
+    if mirrored:
+        return Cutout(rgb[:, ::-1], alpha[:, ::-1], (size[0] - x, y))
+    return Cutout(rgb, alpha, (x, y))
+
+
+def _places(
+    count: int,
+    tall: float,
+    size: tuple[int, int],
+    highest_feet: float,
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Feet of `count` figures, alone or in groups, far ones first."""
+    height, width = size
+    groups = max(1, int(rng.integers(1, count + 1)))
+    top = min(highest_feet, height - 1.0)
+    centres = np.column_stack(
+        [rng.uniform(0, width, groups), rng.uniform(top, height + 0.3 * tall, groups)]
+    )
+    spread = np.array([0.55, 0.3]) * tall * rng.uniform(0.5, 1.6)
+    places = centres[rng.integers(groups, size=count)] + rng.normal(0, 1, (count, 2)) * spread
+    places[:, 1] = np.maximum(places[:, 1], top)
+    return places[np.argsort(places[:, 1], kind="stable")]
+
+
+def _blend(
+    pixels: NDArray[np.uint8],
+    owner: NDArray[np.int32],
+    figure: Cutout,
+    feet: NDArray[np.float64],
+    gain: float,
+    label: int,
+) -> tuple[NDArray[np.float64], float]:
+    """Draw one figure; its box cut at the border, and its area in pixels."""
+    height, width = owner.shape
+    left, top = round(feet[0] - figure.feet[0]), round(feet[1] - figure.feet[1])
+    rows = slice(max(0, top), min(height, top + figure.alpha.shape[0]))
+    columns = slice(max(0, left), min(width, left + figure.alpha.shape[1]))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return np.zeros(4), 0.0
+    part = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
+    alpha = figure.alpha[part].astype(np.float32)[..., None] / 255
+    window = pixels[rows, columns]
+    window[:] = np.clip(alpha * gain * figure.rgb[part] + (1 - alpha) * window, 0, 255).astype(np.uint8)
+    solid = figure.alpha[part] > 127
+    owner[rows, columns][solid] = label
+    if not solid.any():
+        return np.zeros(4), 0.0
+    inside_rows, inside_columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+    x, y = columns.start + inside_columns[0], rows.start + inside_rows[0]
+    box = np.array([x, y, np.ptp(inside_columns) + 1, np.ptp(inside_rows) + 1], dtype=float)
+    return box, float((figure.alpha > 127).sum())
+
+
+def _hidden(boxes: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[np.float64]:
+    shares = np.zeros(len(boxes))
+    for index, (x, y, w, h) in enumerate(boxes.astype(int)):
+        window = covered[max(0, y) : y + h + 1, max(0, x) : x + w + 1]
+        shares[index] = window.mean() if window.size else 0.0
+    return shares

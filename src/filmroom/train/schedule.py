@@ -1,0 +1,63 @@
+"""What every recipe shares: seeding, averaging of weights, learning rate, checkpoints."""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python and torch; NumPy is only used through generators."""
+    random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def cosine_rate(step: int, steps: int, peak: float, warmup: int = 200) -> float:
+    """Learning rate with linear warm-up and cosine decay to a hundredth of the peak."""
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    progress = (step - warmup) / max(1, steps - warmup)
+    return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+class WeightAverage:
+    """Exponential moving average of a network's weights (Polyak averaging)."""
+
+    def __init__(self, net: nn.Module, decay: float = 0.999) -> None:
+        self.net = copy.deepcopy(net).eval()
+        self.decay = decay
+        for parameter in self.net.parameters():
+            parameter.requires_grad_(False)
+
+    @torch.no_grad()
+    def update(self, net: nn.Module, step: int) -> None:
+        """Move towards the weights that `net` has after this step."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        own = self.net.state_dict()
+        for name, value in net.state_dict().items():
+            if value.dtype.is_floating_point:
+                own[name].lerp_(value, 1 - decay)
+            else:
+                own[name].copy_(value)
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write aside, then rename: a checkpoint is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".partial")
+    torch.save(state, aside)
+    aside.replace(path)
+
+
+def load_checkpoint(path: Path) -> dict[str, Any] | None:
+    """The checkpoint at `path`, or None where there is none."""
+    if not path.exists():
+        return None
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
+    return state
