@@ -1,0 +1,126 @@
+"""All number reads of one track to one number, or to none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+
+SINGLE_DIGIT = 0.25
+"""Share of people with a number of one digit: 10 to 99 is the wider range, 1 to 9 the commoner wear."""
+
+_LOWEST_SCORE, _HIGHEST_SCORE = 0.02, 0.995
+_PART_OF_A_NUMBER = 0.35
+_CORRELATED_FRAMES = 5
+
+
+class Support(NamedTuple):
+    """Evidence for one number: log-likelihood with the prior, and how many whole reads speak for it."""
+
+    nats: float
+    reads: float
+
+
+def vote(
+    texts: Sequence[str],
+    scores: FloatArray,
+    legible: FloatArray,
+    *,
+    frames: NDArray[np.integer] | None = None,
+    margin: float = 1.0,
+    least: float = 0.8,
+) -> tuple[str, float]:
+    """The number that the reads of one track speak for, and the probability that it is right.
+
+    texts, scores, legible: one entry a read, as in the table `number_reads`; empty texts say nothing.
+    frames: when each read was made; reads within five frames of each other see the same picture and
+    share their weight. Without them, reads of the same text count by the square root of their number.
+    margin: least lead over the next number, in nats; least: least evidence in whole reads.
+
+    Returns ("", 0.0) to abstain; see `evidence` for how reads are weighed.
+    """
+    found = evidence(texts, scores, legible, frames=frames)
+    ranked = sorted(found, key=lambda number: (-found[number].nats, number))
+    if not ranked:
+        return "", 0.0
+    best = ranked[0]
+    lead = found[best].nats - found[ranked[1]].nats if len(ranked) > 1 else float("inf")
+    if lead < margin or found[best].reads < least:
+        return "", 0.0
+    return best, probability(found, best)
+
+
+def evidence(
+    texts: Sequence[str],
+    scores: FloatArray,
+    legible: FloatArray,
+    *,
+    frames: NDArray[np.integer] | None = None,
+) -> dict[str, Support]:
+    """What the reads of one track say for every number that was read; arguments as in `vote`.
+
+    Each read gives log(score) to its text and log of an even share of the rest to every other number,
+    so that two doubtful reads do not outvote a sure one; a read of one digit also half speaks for the
+    numbers of two that hold it (a turned shirt hides a digit).
+    """
+    scores = np.asarray(scores, float)
+    legible = np.asarray(legible, float)
+    useful = np.array([bool(text) for text in texts], bool) & (legible > 0)
+    chosen = np.flatnonzero(useful)
+    read = [texts[int(index)] for index in chosen]
+    weights = legible[chosen] * _independence(
+        read, None if frames is None else np.asarray(frames)[chosen]
+    )
+    candidates = sorted(set(read))
+    nats = np.array([_prior(number) for number in candidates])
+    chances = np.clip(scores[chosen], _LOWEST_SCORE, _HIGHEST_SCORE)
+    for text, chance, weight in zip(read, chances, weights, strict=True):
+        other = np.log((1 - chance) / 98)
+        for place, number in enumerate(candidates):
+            if number == text:
+                support = np.log(chance)
+            elif len(text) == 1 and len(number) == 2 and text in number:
+                support = _PART_OF_A_NUMBER * np.log(chance) + (1 - _PART_OF_A_NUMBER) * other
+            else:
+                support = other
+            nats[place] += weight * (support - other)
+    whole = {number: 0.0 for number in candidates}
+    for text, value in zip(read, weights * scores[chosen], strict=True):
+        whole[text] += float(value)
+    return {
+        number: Support(float(value), whole[number])
+        for number, value in zip(candidates, nats, strict=True)
+    }
+
+
+def probability(found: Mapping[str, Support], number: str) -> float:
+    """The probability that `number` is right, given the evidence for all numbers read.
+
+    What nobody read may be right too: it keeps the even share that a read leaves it.
+    """
+    unread = unread_nats(len(found))
+    values = np.array([support.nats for support in found.values()] + [unread])
+    powers = np.exp(values - values.max())
+    return float(powers[list(found).index(number)] / powers.sum())
+
+
+def unread_nats(candidates: int) -> float:
+    """Evidence in nats for "some number that nobody read"."""
+    return float(np.log(max(1, 100 - candidates)) + np.log((1 - SINGLE_DIGIT) / 90))
+
+
+def _prior(number: str) -> float:
+    return float(np.log(SINGLE_DIGIT / 10 if len(number) == 1 else (1 - SINGLE_DIGIT) / 90))
+
+
+def _independence(texts: Sequence[str], frames: NDArray[np.integer] | None) -> FloatArray:
+    """How much of an independent witness each read is, 0 to 1."""
+    if frames is None:
+        counts = {text: texts.count(text) for text in set(texts)}
+        return np.array([1 / np.sqrt(counts[text]) for text in texts])
+    near = np.abs(frames[:, None] - frames[None, :]) <= _CORRELATED_FRAMES
+    return np.asarray(1 / near.sum(axis=1), float)

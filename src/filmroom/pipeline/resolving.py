@@ -1,0 +1,157 @@
+"""From observation tables to who was where: tables in, tables out, seconds, the same every time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filmroom import tables
+from filmroom.identify.numbers import claim_numbers
+from filmroom.identify.ownership import own_numbers
+from filmroom.identify.roster import RosterEntry
+from filmroom.identify.teams import NO_TEAM, find_teams
+from filmroom.pipeline.observing import Observations
+from filmroom.pitch.sports import Sport
+from filmroom.track.ball import track_ball
+from filmroom.track.offline import track_people
+
+_SCENE_REFEREES = 3
+
+
+class Resolved(NamedTuple):
+    """TRACKS and PLAYERS of a clip; `team_names` maps `a` and `b` to the roster's names."""
+
+    tracks: pa.Table
+    players: pa.Table
+    team_names: dict[str, str]
+
+
+def resolve_observations(
+    seen: Observations,
+    *,
+    fps: float,
+    picture: tuple[int, int],
+    sport: Sport | None = None,
+    roster: Sequence[RosterEntry] = (),
+) -> Resolved:
+    """Track people and the ball, find teams and roles, claim numbers."""
+    frames = seen.frames["frame"].to_numpy()
+    people = seen.detections.filter(pc.equal(seen.detections["kind"], "person"))
+    balls = seen.detections.filter(pc.equal(seen.detections["kind"], "ball"))
+    most_people = 2 * sport.players + sport.referees if sport is not None else None
+    tracks = track_people(
+        people,
+        seen.motion,
+        seen.shots,
+        seen.appearance,
+        seen.number_reads,
+        frames=frames,
+        fps=fps,
+        picture=picture,
+        most_people=most_people,
+    )
+    membership = find_teams(
+        tracks,
+        seen.detections,
+        seen.appearance,
+        goalkeepers=sport.goalkeeper if sport is not None else True,
+    )
+    teams = dict(zip(membership.tracks.tolist(), membership.teams, strict=True))
+    reads = own_numbers(seen.number_reads, seen.detections, seen.masks)
+    claims, team_names = claim_numbers(tracks, reads, teams, roster)
+    next_track = int(membership.tracks.max(initial=0)) + 1
+    ball = track_ball(
+        balls,
+        tracks,
+        seen.motion,
+        seen.shots,
+        frames=frames,
+        fps=fps,
+        picture=picture,
+        track=next_track,
+    )
+    roles = dict(zip(membership.tracks.tolist(), membership.roles, strict=True))
+    everything = tables.concat(tables.TRACKS, [_with_roles(tracks, roles), ball]).sort_by(
+        [("frame", "ascending"), ("track", "ascending")]
+    )
+    owner = everything["track"].to_numpy()
+    frame = everything["frame"].to_numpy()
+    scores = dict(zip(membership.tracks.tolist(), membership.scores.tolist(), strict=True))
+    rows = []
+    for track in np.unique(owner).tolist():
+        when = frame[owner == track]
+        team, claim = teams.get(track), claims.get(track)
+        rows.append(
+            {
+                "track": track,
+                "role": roles.get(track, "ball"),
+                "first_frame": int(when.min()),
+                "last_frame": int(when.max()),
+                "team": team,
+                "team_score": scores[track] if team is not None else None,
+                "number": claim.number if claim else None,
+                "number_score": claim.score if claim else None,
+                "name": claim.name if claim else None,
+            }
+        )
+    names = tables.PLAYERS.schema.names
+    players = tables.PLAYERS.build({name: [row[name] for row in rows] for name in names})
+    return Resolved(tables.TRACKS.check(everything), players, team_names)
+
+
+def _with_roles(tracks: pa.Table, roles: dict[int, str]) -> pa.Table:
+    named = pa.array([roles[track] for track in tracks["track"].to_pylist()], pa.string())
+    position = tracks.schema.get_field_index("role")
+    return tracks.set_column(position, tracks.schema.field(position), named)
+
+
+def joined_tracks(tracks: pa.Table, players: pa.Table, times: pa.Table) -> pa.Table:
+    """One row per person and frame with all that is known: TRACKS, time, and PLAYERS' columns."""
+    known = players.drop_columns(["role", "first_frame", "last_frame"])
+    joined = tracks.join(known, "track", join_type="left outer").join(times, "frame", join_type="inner")
+    order = [
+        "frame",
+        "time",
+        "track",
+        "role",
+        "team",
+        "number",
+        "name",
+        "x",
+        "y",
+        "w",
+        "h",
+        "score",
+        "visible",
+        "detection",
+        "team_score",
+        "number_score",
+    ]
+    return joined.select(order).sort_by([("frame", "ascending"), ("track", "ascending")])
+
+
+def team_colours(
+    tracks: pa.Table, players: pa.Table, appearance: pa.Table
+) -> dict[str, tuple[int, int, int]]:
+    """Mean shirt colour (RGB) of each team, referees under `none`."""
+    import cv2
+
+    from filmroom.identify.looks import looks_of_tracks
+
+    looks = looks_of_tracks(tracks, appearance)
+    team_of = dict(zip(players["track"].to_pylist(), players["team"].to_pylist(), strict=True))
+    teams = np.array([team_of.get(track) or "" for track in looks.track.tolist()])
+    colours = {}
+    for team in ("a", "b", NO_TEAM):
+        mine = teams == team
+        if not mine.any():
+            continue
+        lab = np.average(looks.vectors[mine, 84:87] * 100, axis=0, weights=looks.quality[mine])
+        pixel = np.array([[[lab[0], lab[1], lab[2]]]], dtype=np.float32)
+        rgb = np.clip(cv2.cvtColor(pixel, cv2.COLOR_Lab2RGB)[0, 0] * 255, 0, 255)
+        colours[team] = (int(rgb[0]), int(rgb[1]), int(rgb[2]))
+    return colours

@@ -1,0 +1,377 @@
+"""People over a whole clip: online tracking, global relinking, gaps filled, dense ids."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of
+from filmroom.track.camera import motion_of_boxes
+from filmroom.track.link import LinkSettings, Pieces, link_pieces
+from filmroom.track.panorama import Panorama, panorama_of, with_steps
+from filmroom.track.settings import TrackerSettings
+from filmroom.track.smooth import best_stiffness, fill_path, smooth_path
+from filmroom.track.tracker import Tracker
+
+Matrix = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class OfflineSettings:
+    """What happens after the online tracker. Times are seconds.
+
+    longest_fill
+        Gaps up to this are filled.
+    shortest
+        Tracks seen for less than this in all are dropped.
+    least_score
+        Likewise tracks whose best score is below this.
+    """
+
+    online: TrackerSettings = TrackerSettings()
+    link: LinkSettings = LinkSettings()
+    longest_fill: float = 0.8
+    shortest: float = 0.2
+    least_score: float = 0.3
+    least_evidence: float = 0.6
+    ambiguous: float = 3.0
+    smooth: bool = True
+
+
+def track_people(
+    detections: pa.Table,
+    motion: pa.Table,
+    shots: pa.Table,
+    appearance: pa.Table | None = None,
+    number_reads: pa.Table | None = None,
+    *,
+    frames: NDArray[np.integer[Any]],
+    fps: float,
+    picture: tuple[int, int],
+    most_people: int | None = None,
+    settings: OfflineSettings | None = None,
+) -> pa.Table:
+    """Every person of a clip followed: a TRACKS table, ids from 1 in order of first appearance.
+
+    `detections` are DETECTIONS rows of people, `motion` MOTION (may be empty: the camera is then
+    estimated from the boxes), `shots` SHOTS; `appearance` and `number_reads` join them by
+    (frame, detection). `frames` are all frame indices looked at, `fps` the video's frames a second,
+    `picture` its width and height, `most_people` the most that are ever on the pitch.
+    Same input, same result; the order of rows within a frame does not matter.
+    """
+    DETECTIONS.check(detections)
+    MOTION.check(motion)
+    SHOTS.check(shots)
+    settings = settings or OfflineSettings()
+    panorama = panorama_of(frames, motion, shots)
+    if not detections.num_rows or not len(panorama.frames):
+        return TRACKS.empty()
+    clip = _Clip.of(detections, appearance, panorama)
+    rate = frame_rate(panorama.frames, fps)
+    online = replace(settings.online, frame_rate=rate)
+    piece, margin, rival = _run_online(clip, panorama, online)
+    if not panorama.known.any():
+        panorama = _camera_from_pieces(clip, panorama, piece)
+    apart = max(2, round(0.4 * rate))
+    piece = split_ambiguous(piece, clip.row, margin, rival, settings.ambiguous, apart)
+    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector)
+    person = link_pieces(pieces, panorama, settings.link, rate, picture)
+    return _as_tracks(clip, panorama, person, settings, rate, picture)
+
+
+def frame_rate(frames: Ints, fps: float) -> float:
+    """Frames looked at a second."""
+    if len(frames) < 2:
+        return fps
+    return float(fps / max(1.0, np.median(np.diff(frames))))
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """All detections in order of frame; one row each."""
+
+    row: Ints  # row of the panorama
+    box: Matrix  # (N, 4) centre and size
+    score: Matrix
+    detection: Ints
+    vector: Matrix | None  # (N, D), zero where not known
+
+    @staticmethod
+    def of(detections: pa.Table, appearance: pa.Table | None, panorama: Panorama) -> _Clip:
+        corner = boxes_of(detections)
+        box = np.column_stack([corner[:, :2] + corner[:, 2:] / 2, corner[:, 2:]])
+        frame = detections["frame"].to_numpy().astype(np.int64)
+        number = detections["detection"].to_numpy().astype(np.int64)
+        score = detections["score"].to_numpy().astype(float)
+        good = (box[:, 2:] > 0).all(axis=1) & np.isfinite(box).all(axis=1)
+        good &= np.isin(frame, panorama.frames)
+        order = np.flatnonzero(good)
+        order = order[np.lexsort((*box[order].T, -score[order], frame[order]))]
+        vector = None
+        if appearance is not None and appearance.num_rows:
+            vector = _vectors(appearance, frame[order], number[order])
+        return _Clip(panorama.rows(frame[order]), box[order], score[order], number[order], vector)
+
+
+def _vectors(appearance: pa.Table, frame: Ints, detection: Ints) -> Matrix:
+    """Unit vectors times nothing: rows of zeros where appearance is missing or of no quality."""
+    flat = appearance["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    known = flat.reshape(appearance.num_rows, -1).astype(float)
+    known[appearance["quality"].to_numpy() <= 0] = 0
+    keys = _key(appearance["frame"].to_numpy(), appearance["detection"].to_numpy())
+    order = np.argsort(keys)
+    wanted = _key(frame, detection)
+    at = np.clip(np.searchsorted(keys[order], wanted), 0, len(keys) - 1)
+    vector = known[order[at]]
+    vector[keys[order[at]] != wanted] = 0
+    length = np.linalg.norm(vector, axis=1, keepdims=True)
+    result: Matrix = vector / np.where(length > 0, length, 1)
+    return result
+
+
+def _key(frame: NDArray[np.integer[Any]], detection: NDArray[np.integer[Any]]) -> Ints:
+    return frame.astype(np.int64) << 24 | detection.astype(np.int64)
+
+
+def _run_online(
+    clip: _Clip, panorama: Panorama, settings: TrackerSettings
+) -> tuple[Ints, Matrix, Ints]:
+    """Tracklet of each detection, 0 where none; its margin over the rival tracklet, and that one."""
+    tracker = Tracker(settings)
+    count = len(clip.row)
+    piece, rival = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    margin = np.full(count, np.inf)
+    corner = np.column_stack([clip.box[:, :2] - clip.box[:, 2:] / 2, clip.box[:, 2:]])
+    edge = np.searchsorted(clip.row, np.arange(len(panorama.frames) + 1))
+    for row in range(len(panorama.frames)):
+        part = slice(edge[row], edge[row + 1])
+        piece[part] = tracker.update(
+            corner[part],
+            clip.score[part],
+            panorama.step[row] if panorama.known[row] else None,
+            None if clip.vector is None else clip.vector[part],
+            cut=row > 0 and panorama.shot[row] != panorama.shot[row - 1],
+        )
+        margin[part], rival[part] = tracker.margins, tracker.rivals
+    return piece, margin, rival
+
+
+def split_ambiguous(
+    piece: Ints, row: Ints, margin: Matrix, rival: Ints, least: float, apart: int
+) -> Ints:
+    """Tracklets cut where two of them may have been exchanged: both at the same frame.
+
+    `margin` and `rival` as the tracker gave them for every detection. An episode of two tracklets is
+    all their frames below `least` not further than `apart` rows from each other; it is cut once, where
+    the margin was smallest.
+    """
+    doubtful = np.flatnonzero((margin < least) & (rival > 0) & (piece > 0))
+    if not len(doubtful):
+        return piece
+    low = np.minimum(piece[doubtful], rival[doubtful])
+    high = np.maximum(piece[doubtful], rival[doubtful])
+    order = np.lexsort((row[doubtful], high, low))
+    doubtful, low, high = doubtful[order], low[order], high[order]
+    fresh = (np.diff(low, prepend=-1) != 0) | (np.diff(high, prepend=-1) != 0)
+    fresh |= np.diff(row[doubtful], prepend=-1) > apart
+    cuts: dict[int, list[int]] = {}
+    for episode in np.split(np.arange(len(doubtful)), np.flatnonzero(fresh)[1:]):
+        worst = episode[margin[doubtful[episode]].argmin()]
+        for owner in (int(low[worst]), int(high[worst])):
+            cuts.setdefault(owner, []).append(int(row[doubtful[worst]]))
+    result = piece.copy()
+    following = int(piece.max()) + 1
+    for owner in sorted(cuts):
+        mine = np.flatnonzero(piece == owner)
+        part = np.searchsorted(np.unique(cuts[owner]), row[mine], side="right")
+        result[mine[part > 0]] = following + part[part > 0] - 1
+        following += int(part.max(initial=0))
+    return result
+
+
+def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panorama:
+    """Camera steps from what the boxes of known tracklets have in common."""
+    order = np.lexsort((clip.row, piece))
+    first, second = order[:-1], order[1:]
+    linked = (piece[first] == piece[second]) & (piece[first] > 0)
+    linked &= clip.row[second] == clip.row[first] + 1
+    first, second = first[linked], second[linked]
+    by_row = np.argsort(clip.row[second], kind="stable")
+    first, second = first[by_row], second[by_row]
+    edge = np.searchsorted(clip.row[second], np.arange(len(panorama.frames) + 1))
+    step = panorama.step.copy()
+    before = np.zeros(3)
+    for row in range(1, len(panorama.frames)):
+        if panorama.shot[row] != panorama.shot[row - 1]:
+            before = np.zeros(3)
+            continue
+        was, now = first[edge[row] : edge[row + 1]], second[edge[row] : edge[row + 1]]
+        before = motion_of_boxes(
+            clip.box[was, :2], clip.box[now, :2], 0.03 * clip.box[was, 3] + 0.5, before
+        )
+        step[row] = [[1 + before[2], 0, before[0]], [0, 1 + before[2], before[1]], [0, 0, 1]]
+    return with_steps(panorama.frames, panorama.shot, step, panorama.known)
+
+
+def _as_tracks(
+    clip: _Clip,
+    panorama: Panorama,
+    person: Ints,
+    settings: OfflineSettings,
+    rate: float,
+    picture: tuple[int, int],
+) -> pa.Table:
+    order = np.lexsort((clip.row, person))
+    order = order[person[order] > 0]
+    edge = np.flatnonzero(np.diff(person[order], prepend=-1, append=-1))
+    runs = _steady_runs(clip, order, edge)
+    small = 0.4 * float(np.median(clip.box[:, 3]))
+    classes = [
+        [run for run in runs if (np.median(clip.box[run, 3]) < small) == wanted] for wanted in (False, True)
+    ]
+    stiffness = [
+        _stiffness(clip, each) if settings.smooth else (0.0, 0.0) for each in classes
+    ]
+    longest = max(1, round(settings.longest_fill * rate)) if _misses_at_times(clip, order) else 1
+    parts: list[tuple[Ints, Matrix, Matrix, Ints, Ints]] = []
+    for number, (start, end) in enumerate(itertools.pairwise(edge)):
+        mine = order[start:end]
+        if np.maximum(clip.score[mine] - settings.least_score, 0).sum() < settings.least_evidence:
+            continue
+        for run in np.split(mine, np.flatnonzero(_breaks(clip, panorama, mine, longest)) + 1):
+            kind = int(np.median(clip.box[run, 3]) < small)
+            rows, boxes, scores, seen = _one_path(clip, panorama, run, stiffness[kind])
+            parts.append((rows, boxes, scores, seen, np.full(len(rows), number)))
+    if not parts:
+        return TRACKS.empty()
+    rows, boxes, scores, seen, owner = (np.concatenate(column) for column in zip(*parts, strict=True))
+    corner = np.column_stack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]])
+    inside = _inside(corner, picture)
+    # What was filled in outside the picture is nothing anyone could see.
+    keep = (seen >= 0) | (inside > 0.3)
+    rows, corner, scores, seen, owner = (column[keep] for column in (rows, corner, scores, seen, owner))
+    track = dense_ids(owner, rows, corner)
+    final = np.lexsort((track, rows))
+    detection = np.where(seen >= 0, clip.detection[np.maximum(seen, 0)], 0)
+    return TRACKS.build(
+        {
+            "frame": panorama.frames[rows[final]],
+            "track": track[final],
+            **{name: corner[final, index] for index, name in enumerate("xywh")},
+            "score": np.clip(scores[final], 0, 1),
+            "role": np.full(len(final), "player"),
+            "visible": visible_shares(rows[final], corner[final]),
+            "detection": pa.array(detection[final], mask=seen[final] < 0),
+        }
+    )
+
+
+def _breaks(clip: _Clip, panorama: Panorama, mine: Ints, longest: int) -> NDArray[np.bool_]:
+    far = np.diff(clip.row[mine]) > longest
+    shot = panorama.shot[clip.row[mine]]
+    return np.asarray(far | (np.diff(shot) != 0))
+
+
+def _one_path(
+    clip: _Clip, panorama: Panorama, run: Ints, stiffness: tuple[float, float]
+) -> tuple[Ints, Matrix, Matrix, Ints]:
+    rows, boxes = fill_path(panorama, clip.row[run], clip.box[run])
+    seen = np.full(len(rows), -1)
+    seen[clip.row[run] - rows[0]] = run
+    weight = np.where(seen >= 0, 1.0, 0.0)
+    scores = np.interp(rows, clip.row[run], clip.score[run]) * np.where(seen >= 0, 1.0, 0.5)
+    if stiffness[0] > 0:
+        boxes = smooth_path(panorama, rows, boxes, weight, stiffness)
+    return rows, boxes, scores, seen
+
+
+def _misses_at_times(clip: _Clip, order: Ints) -> bool:
+    """Whether this detector overlooks people for a frame or two.
+
+    Where it never does (boxes drawn by hand), longer gaps are absences, and filling them would be wrong.
+    """
+    gap = np.diff(clip.row[order])
+    short = np.count_nonzero((gap > 1) & (gap <= 3))
+    return bool(short > 0.002 * len(order))
+
+
+def _steady_runs(clip: _Clip, order: Ints, edge: Ints) -> list[Ints]:
+    """Stretches of at least 12 detections of one person in consecutive frames, at most 60 of them."""
+    runs = [
+        run
+        for start, end in itertools.pairwise(edge)
+        for run in np.split(
+            order[start:end], np.flatnonzero(np.diff(clip.row[order[start:end]]) != 1) + 1
+        )
+        if len(run) >= 12
+    ]
+    return runs[:: max(1, len(runs) // 60)]
+
+
+def _stiffness(clip: _Clip, runs: list[Ints]) -> tuple[float, float]:
+    """How hard to smooth centre and size: what best foretells boxes left out, 0 where they hardly jitter."""
+    if not runs:
+        return 0.0, 0.0
+    height = [float(np.median(clip.box[run, 3])) for run in runs]
+    size = [np.log(clip.box[run, 2:]) for run in runs]
+    place = [clip.box[run, :2] / tall for run, tall in zip(runs, height, strict=True)]
+    return best_stiffness(place), best_stiffness(size)
+
+
+def _inside(corner: Matrix, picture: tuple[int, int]) -> Matrix:
+    """Share of each box that lies in the picture."""
+    right = np.clip(corner[:, 0] + corner[:, 2], 0, picture[0])
+    bottom = np.clip(corner[:, 1] + corner[:, 3], 0, picture[1])
+    shown = (right - np.clip(corner[:, 0], 0, picture[0])) * (
+        bottom - np.clip(corner[:, 1], 0, picture[1])
+    )
+    result: Matrix = shown / np.maximum(corner[:, 2] * corner[:, 3], 1e-9)
+    return result
+
+
+def dense_ids(owner: Ints, rows: Ints, corner: Matrix) -> Ints:
+    """Ids from 1 in order of first appearance, left to right where several appear at once."""
+    order = np.lexsort((corner[:, 1], corner[:, 0], rows))
+    _, first, inverse = np.unique(owner[order], return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(1, len(first) + 1)
+    track = np.empty(len(owner), np.int64)
+    track[order] = rank[inverse]
+    return track
+
+
+def visible_shares(rows: Ints, corner: Matrix) -> Matrix:
+    """Share of each box not covered by nearer boxes (lower feet) of its frame; rows in order."""
+    visible = np.ones(len(rows))
+    across, down = np.meshgrid((np.arange(6) + 0.5) / 6, (np.arange(12) + 0.5) / 12)
+    grid = np.column_stack([across.ravel(), down.ravel()])
+    edge = np.flatnonzero(np.diff(rows, prepend=-1, append=-1))
+    for start, end in itertools.pairwise(edge):
+        box = corner[start:end]
+        feet = box[:, 1] + box[:, 3]
+        touch = (
+            (
+                np.abs(box[:, None, 0] * 2 + box[:, None, 2] - box[:, 0] * 2 - box[:, 2])
+                < box[:, None, 2] + box[:, 2]
+            )
+            & (box[:, None, 1] < feet)
+            & (box[:, 1] < feet[:, None])
+            & (feet[None] > feet[:, None])
+        )
+        hidden, nearer = np.nonzero(touch)
+        if not len(hidden):
+            continue
+        point = box[hidden, None, :2] + grid * box[hidden, None, 2:]
+        inside = (
+            (point >= box[nearer, None, :2]) & (point <= (box[nearer, :2] + box[nearer, 2:])[:, None])
+        ).all(axis=2)
+        covered = np.zeros((end - start, len(grid)), bool)
+        np.logical_or.at(covered, hidden, inside)
+        visible[start:end] = 1 - covered.mean(axis=1)
+    return visible

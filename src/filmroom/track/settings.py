@@ -1,0 +1,138 @@
+"""What an online tracker may be told: its motion model, its rounds of matching, its patience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Similarity = Literal["evidence", "iou"]
+Wanted = Literal["high", "low"]
+Candidates = Literal["all", "confirmed", "seen", "unconfirmed"]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of matching what is still free, tracks against detections.
+
+    similarity
+        `evidence`: log-odds that both are the same person, summed over all cues; `iou`: overlap.
+    least
+        Pairs below this are never matched (log-odds, or IoU).
+    expansion
+        Share of width and height by which every side grows before the overlap is taken (C-BIoU).
+    detections
+        `high` or `low` scores.
+    tracks
+        `confirmed`: all that have an id; `seen`: those seen in the previous frame; `unconfirmed`:
+        those still on trial.
+    from_last
+        Compare with the last box seen instead of the predicted one (OC-SORT's recovery).
+    momentum
+        Weight of agreement with the direction of motion (OC-SORT); `iou` only.
+    score_weighted
+        Multiply the overlap by the detection's score before matching (ByteTrack's fusion).
+    """
+
+    similarity: Similarity = "evidence"
+    least: float = 0.0
+    expansion: float = 0.0
+    detections: Wanted = "high"
+    tracks: Candidates = "all"
+    from_last: bool = False
+    momentum: float = 0.0
+    score_weighted: bool = False
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How far motion and boxes stray, standard deviations as shares of the box height.
+
+    `position` and `speed` are added every step of 1/25 s, `size` and `size_speed` likewise to the
+    sides; `measured` is that of a box seen. `damping` is the share of speed kept each step while a
+    track is not seen.
+    """
+
+    position: float
+    speed: float
+    size: float
+    size_speed: float
+    measured: float
+    measured_size: float
+    first_speed: float
+    damping: float = 1.0
+
+
+ADAPTIVE_NOISE = Noise(
+    position=0.01,
+    speed=0.008,
+    size=0.02,
+    size_speed=0.0,
+    measured=0.03,
+    measured_size=0.06,
+    first_speed=0.1,
+    damping=0.96,
+)
+SORT_NOISE = Noise(
+    position=1 / 20,
+    speed=1 / 160,
+    size=1 / 20,
+    size_speed=1 / 160,
+    measured=1 / 20,
+    measured_size=1 / 20,
+    first_speed=1 / 16,
+)
+"""The weights of ByteTrack's and BoT-SORT's Kalman filter (1/20 of the size, 1/160 for speeds)."""
+BYTE_NOISE = SORT_NOISE
+
+
+@dataclass(frozen=True)
+class TrackerSettings:
+    """All settings of `Tracker`. Times are seconds, lengths shares of a box's own height.
+
+    frame_rate
+        Frames a second that `update` is called at.
+    rounds
+        Rounds of matching, in order.
+    noise
+        The motion model; with `average` above 0 it is the mean of that many last steps instead.
+    high, low, start
+        Scores: of the first rounds, of the later rounds, and least to start a track.
+    memory
+        How long a track that is not seen is remembered.
+    confirm
+        Frames in a row before a track has an id (1: at once).
+    camera
+        `boxes`: estimate camera motion from the boxes where no homography is given; `given`: use
+        none but given ones; `none`: ignore even those.
+    duplicate
+        A new track is not started on a box that overlaps a matched one by more than this IoU.
+    agility
+        Times by which small things (below 0.4 of the median height, a ball) move less predictably.
+    reupdate
+        On return, replay the absence along a straight line (OC-SORT).
+    """
+
+    frame_rate: float = 25.0
+    rounds: tuple[Round, ...] = (
+        Round("evidence", least=0.0),
+        Round("evidence", least=1.0, detections="low"),
+    )
+    noise: Noise = ADAPTIVE_NOISE
+    average: int = 0
+    high: float = 0.5
+    low: float = 0.1
+    start: float = 0.6
+    memory: float = 1.2
+    confirm: int = 1
+    camera: Literal["boxes", "given", "none"] = "boxes"
+    duplicate: float = 0.85
+    agility: float = 6.0
+    reupdate: bool = False
+    evidence_bias: float = 18.0
+    evidence_tail: float = 4.0
+    speed_limit: float = 7.0
+    lost_doubt: float = 4.0
+    place_spread: float = 0.1
+    height_spread: float = 0.08
+    width_spread: float = 0.25
+    size_most: float = 7.0
