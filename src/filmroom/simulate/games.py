@@ -1,0 +1,652 @@
+"""The courses of play: possession games here; snaps and rallies in their own files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.simulate.play import Play, PlayField, Recorder
+from filmroom.simulate.rally import Rally
+from filmroom.simulate.snap import Snap
+from filmroom.simulate.styles import Block
+
+FloatArray = NDArray[np.float64]
+_GRAVITY = 9.81
+
+
+class Game(Protocol):
+    """A course of play over a field of bodies."""
+
+    def run(self, frames: int) -> Play:
+        """Play that many frames."""
+        ...
+
+
+class Possession:
+    """Soccer, futsal, handball, basketball, hockey: one team has the ball, the other wants it.
+
+    The ball is `carried`, `loose` (rolling or flying) or `dead` (waiting to be put into play at
+    `spot`).
+    """
+
+    def __init__(self, field: PlayField) -> None:
+        self.field = field
+        self.style, self.surface, self.rng = field.style, field.surface, field.rng
+        self.half = np.array([field.surface.half_length, field.surface.half_width])
+        self.formation = self._formations()
+        self.state = "dead"
+        self.restart = "KICK OFF"
+        self.spot: FloatArray = np.zeros(2)
+        self.owner = int(self.rng.integers(2))
+        self.taker = -1
+        self.receiver = -1
+        self.pending_goal = False
+        self.last_touch = -1
+        self.free_from = 0
+        self.decide_at = 0
+        self.wait_until = 0
+        self.dribble_way: FloatArray = np.array([1.0, 0.0])
+        self.gather: FloatArray | None = None
+        self._opponent = self._pairs()
+        self._line_up()
+
+    def run(self, frames: int) -> Play:
+        """Play that many frames."""
+        record = Recorder(self.field, frames)
+        for frame in range(frames):
+            self._play_ball()
+            self._send()
+            record.keep(frame)
+            self.field.step(self.field.ball[:2])
+        return record.play()
+
+    # --- places -----------------------------------------------------------------------------------
+
+    def _formations(self) -> FloatArray:
+        """Each person's place in his team's formation, (N, 2); keepers and referees at 0."""
+        places = np.zeros((len(self.field.cast), 2))
+        for team in (0, 1):
+            choice = self.style.formations[int(self.rng.integers(len(self.style.formations)))]
+            people = np.flatnonzero(self.field.outfield & (self.field.teams == team))
+            shape = np.array(choice)
+            if self.style.man_to_man:
+                # Everybody can stand anywhere: who brings the ball up changes from team to team.
+                shape = shape[self.rng.permutation(len(shape))]
+            if self.rng.random() < 0.5:
+                shape = shape * np.array([1.0, -1.0])
+            places[people] = shape[: len(people)]
+        return places
+
+    def _pairs(self) -> NDArray[np.int64]:
+        """The opponent each outfield player looks after; the player himself where there is none."""
+        pairs = np.arange(len(self.field.cast))
+        first = np.flatnonzero(self.field.outfield & (self.field.teams == 0))
+        second = np.flatnonzero(self.field.outfield & (self.field.teams == 1))
+        pairs[first], pairs[second] = second, first
+        return pairs
+
+    def _line_up(self) -> None:
+        """Put everybody where the first frame finds them: a moment of open play in the middle."""
+        field = self.field
+        spread = np.array([0.5, 0.5]) * self.half
+        self.spot = np.clip(self.rng.normal(0, 0.45, 2) * spread, -0.8 * self.half, 0.8 * self.half)
+        field.ball[:2] = self.spot
+        self._send()
+        field.positions = field.targets + self.rng.normal(0, 1.0, field.targets.shape)
+        self._take_over(self._nearest(field.ball[:2], self.owner))
+        self.restart = ""
+
+    def _block(self, block: Block, people: NDArray[np.bool_]) -> FloatArray:
+        field = self.field
+        way = field.attack_way[people]
+        ball = field.ball[:2] / self.half
+        shape = self.formation[people]
+        along = block.offset + block.follow * ball[0] * way + block.depth * shape[:, 0]
+        across = block.spread * shape[:, 1] * way + block.sway * ball[1]
+        return (
+            np.stack([np.clip(along, -0.97, 0.96) * way, np.clip(across, -0.97, 0.97)], axis=1)
+            * self.half
+        )
+
+    # --- targets ----------------------------------------------------------------------------------
+
+    def _send(self) -> None:
+        """Tell everybody where to go and how fast."""
+        field, style = self.field, self.style
+        field.drift()
+        field.haste[:] = 0.0
+        field.rests[:] = style.rest
+        for team in (0, 1):
+            people = field.outfield & (field.teams == team)
+            block = style.attack if team == self.owner else style.defence
+            if self.restart == "KICK OFF":
+                block = Block(-0.42, 0.0, 0.36, 0.75)
+            field.targets[people] = self._block(block, people) + field.wander[people]
+        if self.gather is not None:
+            people = field.outfield & (field.teams == self.owner) & (self.formation[:, 0] > -0.5)
+            field.targets[people] = self.gather[people]
+        self._mark()
+        self._hurry()
+        self._keepers()
+        self._referees()
+        self._ball_people()
+        margin = 0.0 if style.boards else 0.4
+        limit = self.half - 0.5 if style.boards else self.half + margin
+        players = ~field.is_referee
+        field.targets[players] = np.clip(field.targets[players], -limit, limit)
+
+    def _mark(self) -> None:
+        field, style = self.field, self.style
+        if self.restart == "KICK OFF":
+            return
+        defenders = np.flatnonzero(field.outfield & (field.teams == 1 - self.owner))
+        attackers = np.flatnonzero(field.outfield & (field.teams == self.owner))
+        goal = np.array([-field.attack_way[defenders[0]] * self.half[0], 0.0])
+        if style.man_to_man:
+            man = self._opponent[defenders]
+            pull = np.full(len(defenders), style.marking)
+        else:
+            apart = field.targets[defenders][:, None] - field.positions[attackers][None]
+            distance = np.sqrt((apart**2).sum(axis=2))
+            man = attackers[distance.argmin(axis=1)]
+            pull = style.marking * np.exp(-distance.min(axis=1) / 9.0)
+        where = field.positions[man]
+        to_goal = goal - where
+        length = np.maximum(np.sqrt((to_goal**2).sum(axis=1)), 0.1)
+        gap = np.clip(0.16 * length, 1.0, 2.6)
+        guarded = where + to_goal / length[:, None] * np.minimum(gap, length)[:, None]
+        field.targets[defenders] += pull[:, None] * (guarded - field.targets[defenders])
+        if style.man_to_man:
+            field.haste[defenders] = 0.35
+
+    def _hurry(self) -> None:
+        """Whoever is far from his place runs faster."""
+        field = self.field
+        far = np.sqrt(((field.targets - field.positions) ** 2).sum(axis=1))
+        scale = 0.35 * float(self.half[0])
+        rush = np.clip((far - 0.25 * scale) / scale, 0, 0.85)
+        if self.state != "dead":
+            field.haste = np.maximum(field.haste, rush)
+
+    def _keepers(self) -> None:
+        field = self.field
+        for team, goal in enumerate(self.surface.goals):
+            keepers = np.flatnonzero(field.is_keeper & (field.teams == team))
+            if not len(keepers):
+                continue
+            keeper = int(keepers[0])
+            inward = 1.0 if goal[0] < 0 else -1.0
+            away = abs(field.ball[0] - goal[0]) / (2 * self.half[0])
+            out = 0.6 + away * 0.55 * self.surface.area_depth
+            angle = (field.ball[1] - goal[1]) / max(3.0, abs(field.ball[0] - goal[0]))
+            across = float(np.clip(angle * out * 1.6, -0.42, 0.42)) * self.surface.goal_width
+            field.targets[keeper] = (goal[0] + inward * out, across)
+            field.rests[keeper] = 0.6
+            if self.state == "loose" and away < 0.2:
+                field.haste[keeper] = 0.5
+
+    def _referees(self) -> None:
+        field, style = self.field, self.style
+        referees = np.flatnonzero(field.is_referee)
+        ball = field.ball[:2]
+        for place, person in enumerate(referees):
+            field.rests[person] = 1.6
+            if style.side_referees and place in (1, 2):
+                team = place - 1
+                others = field.positions[field.outfield & (field.teams == team)]
+                line = np.sort(others[:, 0] * (1 if team == 0 else -1))[1]
+                line = min(line, float(ball[0]) * (1 if team == 0 else -1), 0.0)
+                across = (self.half[1] + 0.9) * (1 if team == 0 else -1)
+                field.targets[person] = (line * (1 if team == 0 else -1), across)
+                field.rests[person] = 0.9
+                field.haste[person] = 0.35
+                continue
+            turn = 2.2 * place + 0.7
+            offset = style.referee_distance * np.array([math.cos(turn), math.sin(turn)])
+            if place == 0:
+                way = 1.0 if self.owner == 0 else -1.0
+                offset = style.referee_distance * np.array([-0.75 * way, 0.65])
+            wanted = ball * np.array([0.85, 0.75]) + offset + field.wander[person]
+            limit = self.half - (0.8 if style.boards else 0.0)
+            if style.hands and not style.boards:
+                # Court referees keep to the edges of the court.
+                side = -1.0 if place == 1 else 1.0
+                wanted[1] = side * (self.half[1] + 0.2)
+                if place == 2:
+                    wanted = np.array([math.copysign(self.half[0] + 0.6, ball[0]), 0.45 * self.half[1]])
+                limit = self.half + 1.0
+            field.targets[person] = np.clip(wanted, -limit, limit)
+            field.haste[person] = 0.15
+
+    def _ball_people(self) -> None:
+        """The carrier, the taker, the receiver and those who press."""
+        field, style = self.field, self.style
+        ball = field.ball[:2]
+        if self.state == "carried":
+            person = field.carrier
+            field.targets[person] = field.positions[person] + self.dribble_way * 4.0
+            field.haste[person] = max(0.0, (style.carry_speed - style.jog) / (style.sprint - style.jog))
+            field.rests[person] = 0.3
+            self._press(1 - self.owner, 0.75)
+        elif self.state == "loose":
+            for team in (0, 1):
+                chaser = self._nearest(self._landing(), team)
+                field.targets[chaser] = self._landing()
+                field.haste[chaser] = 0.9
+                field.rests[chaser] = 0.2
+            if self.receiver >= 0:
+                field.targets[self.receiver] = self._meeting(self.receiver)
+                field.haste[self.receiver] = 0.9
+                field.rests[self.receiver] = 0.2
+        elif self.taker >= 0:
+            field.targets[self.taker] = ball
+            field.haste[self.taker] = 0.25
+            field.rests[self.taker] = 0.25
+            # Opponents keep away from a ball that waits.
+            others = field.outfield & (field.teams == 1 - self.owner)
+            away = field.targets[others] - ball
+            distance = np.maximum(np.sqrt((away**2).sum(axis=1)), 0.1)
+            keep = 0.09 * float(self.half[0])
+            field.targets[others] += (
+                away / distance[:, None] * np.clip(keep - distance, 0, None)[:, None]
+            )
+
+    def _press(self, team: int, haste: float) -> None:
+        field = self.field
+        goal = np.array([-(1.0 if team == 0 else -1.0) * self.half[0], 0.0])
+        ball = field.ball[:2]
+        presser = self._nearest(ball, team)
+        away = goal - ball
+        reach = max(float(np.hypot(*away)), 0.1)
+        gap = 1.0 if self.style.man_to_man else 0.7
+        field.targets[presser] = ball + away / reach * gap
+        apart = float(np.hypot(*(field.positions[presser] - ball)))
+        field.haste[presser] = haste if apart < 0.4 * self.half[0] else 0.2
+        field.rests[presser] = 0.5
+
+    def _landing(self) -> FloatArray:
+        """Where a loose ball will come to a stop or down, roughly."""
+        field = self.field
+        velocity = field.ball_velocity
+        height = max(float(field.ball[2]), 0.0)
+        fall = (velocity[2] + math.sqrt(max(velocity[2] ** 2 + 2 * _GRAVITY * height, 0.0))) / _GRAVITY
+        ahead = max(fall, 0.35)
+        where = field.ball[:2] + velocity[:2] * min(ahead, 2.0)
+        return np.clip(where, -self.half, self.half)
+
+    def _meeting(self, person: int) -> FloatArray:
+        """Where a runner meets the ball."""
+        field = self.field
+        apart = field.ball[:2] - field.positions[person]
+        ahead = min(float(np.hypot(*apart)) / 12.0, 1.5)
+        if field.ball[2] > 2.0:
+            return self._landing()
+        where: FloatArray = field.ball[:2] + field.ball_velocity[:2] * ahead * 0.7
+        return where
+
+    def _nearest(self, place: FloatArray, team: int, keeper: bool = False) -> int:
+        field = self.field
+        allowed = (field.teams == team) & (field.outfield | (field.is_keeper if keeper else False))
+        apart = field.positions - place
+        distance = (apart * apart).sum(axis=1)
+        return int(np.where(allowed, distance, np.inf).argmin())
+
+    # --- the ball ---------------------------------------------------------------------------------
+
+    def _play_ball(self) -> None:
+        match self.state:
+            case "carried":
+                self._carry()
+            case "loose":
+                self._fly()
+                if self.state == "loose":
+                    self._contest()
+            case _:
+                self._wait()
+        self.field.ball = np.round(self.field.ball, 6)
+
+    def _take_over(self, person: int) -> None:
+        field, style = self.field, self.style
+        team = int(field.teams[person])
+        self.owner = team
+        self.state = "carried"
+        self.gather = None
+        self.receiver = -1
+        self.last_touch = person
+        field.carrier = person
+        field.ball_velocity[:] = 0.0
+        seconds = 0.25 + float(self.rng.exponential(style.dwell))
+        if field.is_keeper[person]:
+            seconds += 1.5
+        self.decide_at = field.frame + max(3, round(min(seconds, 6.0) * field.fps))
+        self._choose_way(person)
+        if seconds > 1.2:
+            field.note("DRIVE", person)
+
+    def _choose_way(self, person: int) -> None:
+        field = self.field
+        goal = np.array(self.surface.goals[1 - self.owner][:2])
+        way = goal - field.positions[person]
+        way = way / max(float(np.hypot(*way)), 0.1) + self.rng.normal(0, 0.6, 2)
+        near = self._nearest(field.positions[person], 1 - self.owner)
+        away = field.positions[person] - field.positions[near]
+        distance = max(float(np.hypot(*away)), 0.3)
+        way = way + away / distance * min(2.0, 2.5 / distance)
+        way = way - 0.9 * (np.abs(field.positions[person] / self.half) > 0.9) * np.sign(
+            field.positions[person]
+        )
+        self.dribble_way = way / max(float(np.hypot(*way)), 0.1)
+
+    def _carry(self) -> None:
+        field, style = self.field, self.style
+        person = field.carrier
+        ahead = np.array([math.cos(field.facing[person]), math.sin(field.facing[person])])
+        beat = field.frame / field.fps
+        if style.hands:
+            bounce = abs(math.sin(math.pi * 1.6 * beat))
+            height = 0.12 + 0.85 * bounce if float(np.hypot(*field.velocities[person])) > 0.4 else 1.15
+            goal = field.positions[person] + 0.38 * ahead
+        else:
+            height = self.field.sport.ball_diameter / 2
+            reach = 0.45 + 0.3 * (0.5 + 0.5 * math.sin(2 * math.pi * 1.3 * beat))
+            goal = field.positions[person] + reach * ahead
+        field.ball[:2] += np.clip(goal - field.ball[:2], -0.45, 0.45)
+        field.ball[2] += float(np.clip(height - field.ball[2], -0.3, 0.3))
+        if field.frame % max(1, round(field.fps * 0.6)) == 0:
+            self._choose_way(person)
+        if field.frame >= self.decide_at:
+            self._decide(person)
+            return
+        thief = self._nearest(field.ball[:2], 1 - self.owner)
+        apart = float(np.hypot(*(field.positions[thief] - field.ball[:2])))
+        if apart < 0.75 and self.rng.random() < (0.004 if style.man_to_man else 0.02):
+            field.note("PLAYER SUCCESSFUL TACKLE", thief)
+            self._take_over(thief)
+        elif np.any(np.abs(field.ball[:2]) > self.half) and not style.boards:
+            self._out()
+
+    def _decide(self, person: int) -> None:
+        field, style = self.field, self.style
+        goal = np.array(self.surface.goals[1 - self.owner])
+        distance = float(np.hypot(*(goal[:2] - field.positions[person])))
+        if distance < style.shot_range and self.rng.random() < style.shot_rate:
+            self._shoot(person, goal, distance)
+            return
+        self._pass(person)
+
+    def _shoot(self, person: int, goal: FloatArray, distance: float) -> None:
+        field, style = self.field, self.style
+        field.note("SHOT", person)
+        scored = bool(self.rng.random() < style.scoring)
+        aim = goal.copy()
+        start = field.ball.copy()
+        if style.hands and goal[2] > 2.5:
+            start[2] = 2.2
+            field.jump(person, 0.35)
+            if not scored:
+                aim[:2] += self.rng.choice([-1, 1], 2) * self.rng.uniform(0.12, 0.3, 2)
+            seconds = 0.55 + distance / 12.0
+            rise = (aim[2] - start[2]) / seconds + 0.5 * _GRAVITY * seconds
+        else:
+            half = self.surface.goal_width / 2
+            across = self.rng.uniform(-0.85, 0.85) if scored else self.rng.normal(0, 1.1)
+            aim[1] = goal[1] + across * half
+            aim[2] = (
+                abs(self.rng.normal(0, 0.5)) * goal[2]
+                if scored
+                else abs(self.rng.normal(0, 1.4)) * goal[2]
+            )
+            seconds = distance / self.rng.uniform(*style.shot_speed)
+            rise = (aim[2] - start[2]) / seconds + 0.5 * _GRAVITY * seconds
+            if style.boards:
+                rise = 0.3
+        self.pending_goal = scored
+        velocity = np.array([*((aim[:2] - start[:2]) / seconds), rise])
+        self._release(person, start, velocity, -1)
+
+    def _pass(self, person: int) -> None:
+        field, style = self.field, self.style
+        mates = np.flatnonzero((field.teams == self.owner) & (field.outfield | field.is_keeper))
+        mates = mates[mates != person]
+        apart = field.positions[mates] - field.positions[person]
+        distance = np.sqrt((apart**2).sum(axis=1))
+        forward = apart[:, 0] * field.attack_way[person]
+        rivals = field.positions[field.teams == 1 - self.owner]
+        gap = np.sqrt(((field.positions[mates][:, None] - rivals[None]) ** 2).sum(axis=2)).min(axis=1)
+        liking = (
+            -(((distance - 0.55 * style.pass_reach) / style.pass_reach) ** 2)
+            + 0.5 * np.tanh(forward / style.pass_reach)
+            + 0.6 * np.tanh(gap / 4.0)
+            - 1.2 * field.is_keeper[mates]
+        )
+        weights = np.exp(2.2 * (liking - liking.max()))
+        mate = int(self.rng.choice(mates, p=weights / weights.sum()))
+        length = float(np.hypot(*(field.positions[mate] - field.positions[person])))
+        high = length > 1.6 * style.pass_reach or bool(self.rng.random() < style.high_pass)
+        if style.boards:
+            high = False
+        speed = float(np.clip(0.75 * length + 3.0, *style.pass_speed))
+        lead = field.positions[mate] + field.velocities[mate] * min(length / speed, 1.2)
+        error = self.rng.normal(0, 0.035 * length + 0.1, 2)
+        aim = np.clip(lead + error, -1.03 * self.half, 1.03 * self.half)
+        start = field.ball.copy()
+        way = aim - start[:2]
+        length = max(float(np.hypot(*way)), 0.5)
+        field.note("HIGH PASS" if high else "PASS", person)
+        if high or style.hands:
+            if style.hands:
+                start[2] = 1.3
+            seconds = length / speed * (1.0 if style.hands else 1.25)
+            if high:
+                seconds = max(seconds, math.sqrt(length / 5.0) if not style.hands else seconds)
+            velocity = np.array([*(way / seconds), 0.5 * _GRAVITY * seconds])
+        else:
+            velocity = np.array([*(way / length * speed), 0.0])
+        self._release(person, start, velocity, mate)
+
+    def _release(self, person: int, start: FloatArray, velocity: FloatArray, mate: int) -> None:
+        field = self.field
+        field.ball[:] = start
+        field.ball_velocity = velocity
+        field.carrier = -1
+        self.state = "loose"
+        self.receiver = mate
+        self.last_touch = person
+        self.free_from = field.frame + round(0.45 * field.fps)
+
+    def _fly(self) -> None:
+        field, style = self.field, self.style
+        dt, radius = field.dt, field.sport.ball_diameter / 2
+        before = field.ball.copy()
+        velocity = field.ball_velocity
+        if field.ball[2] > radius + 1e-3 or velocity[2] > 0:
+            velocity[:2] *= 1 - 0.1 * dt
+            velocity[2] -= _GRAVITY * dt
+        else:
+            speed = float(np.hypot(*velocity[:2]))
+            velocity[:2] *= max(0.0, 1 - style.glide * dt / max(speed, 1e-3))
+        field.ball = field.ball + velocity * dt
+        if field.ball[2] < radius:
+            field.ball[2] = radius
+            velocity[2] = -0.6 * velocity[2] if velocity[2] < -1.0 else 0.0
+            velocity[:2] *= 0.85 if velocity[2] > 0 else 1.0
+        field.ball_velocity = np.round(velocity, 6)
+        self._at_goal(before)
+        if self.state != "loose":
+            return
+        if style.boards:
+            beyond = np.abs(field.ball[:2]) > self.half - 0.15
+            field.ball_velocity[:2] *= np.where(beyond, -0.55, 1.0)
+            field.ball[:2] = np.clip(field.ball[:2], -self.half + 0.15, self.half - 0.15)
+        elif np.any(np.abs(field.ball[:2]) > self.half + radius):
+            self._out()
+
+    def _at_goal(self, before: FloatArray) -> None:
+        """Did the ball pass a goal's line between the posts, or fall through the rim?"""
+        field = self.field
+        for defended, goal in enumerate(self.surface.goals):
+            if goal[2] > 2.5:
+                falls = before[2] >= goal[2] > field.ball[2] and self.last_touch >= 0
+                apart = float(np.hypot(field.ball[0] - goal[0], field.ball[1] - goal[1]))
+                if not falls or apart > 0.7:
+                    continue
+                if self.pending_goal:
+                    self._goal(1 - defended)
+                else:
+                    field.ball_velocity = np.array([*self.rng.normal(0, 2.6, 2), 2.5])
+                self.pending_goal = False
+                return
+            crossed = (before[0] - goal[0]) * (field.ball[0] - goal[0]) <= 0 and before[
+                0
+            ] != field.ball[0]
+            within = abs(field.ball[1] - goal[1]) < self.surface.goal_width / 2 and field.ball[2] < 2.44
+            outward = field.ball_velocity[0] * goal[0] > 0
+            if crossed and within and outward:
+                if self.pending_goal:
+                    self._goal(1 - defended)
+                else:
+                    self._saved(defended)
+                self.pending_goal = False
+                return
+
+    def _saved(self, team: int) -> None:
+        keepers = np.flatnonzero(self.field.is_keeper & (self.field.teams == team))
+        if not len(keepers):
+            return
+        keeper = int(keepers[0])
+        self.last_touch = keeper
+        velocity = self.field.ball_velocity
+        if self.rng.random() < 0.5:
+            self.field.ball_velocity = np.array([-0.25 * velocity[0], self.rng.normal(0, 4.0), 1.5])
+            self.field.note("BALL PLAYER BLOCK", keeper)
+            return
+        self.field.ball_velocity = np.array([-0.15 * velocity[0], 0.0, 0.0])
+
+    def _goal(self, team: int) -> None:
+        field = self.field
+        field.note("GOAL", self.last_touch)
+        field.ball_velocity[:] = 0.0
+        if self.style.hands and self.surface.goals[0][2] > 2.5:
+            side = float(np.sign(self.surface.goals[1 - team][0]))
+            self._stop("THROW IN", np.array([side * (self.half[0] + 0.3), 1.5]), 1 - team, 1.0)
+            return
+        self._stop("KICK OFF", np.zeros(2), 1 - team, 6.0)
+
+    def _contest(self) -> None:
+        """A loose ball is taken by whoever can reach it."""
+        field, style = self.field, self.style
+        reach_high = 2.5 if style.hands else 1.3
+        if field.ball[2] > reach_high:
+            return
+        apart = field.positions - field.ball[:2]
+        distance = np.sqrt((apart**2).sum(axis=1))
+        distance[field.is_referee] = np.inf
+        if field.frame < self.free_from:
+            distance[self.last_touch] = np.inf
+        person = int(distance.argmin())
+        reach = 1.5 if field.is_keeper[person] else 0.95
+        if distance[person] > reach:
+            return
+        same = int(field.teams[person]) == self.owner
+        speed = float(np.hypot(*field.ball_velocity[:2]))
+        chance = 0.9 if same or person == self.receiver else (0.3 if speed > 8 else 0.8)
+        chance *= 0.35 if speed > 18 and not field.is_keeper[person] else 1.0
+        chance = 1 - (1 - chance) ** (10 * field.dt)
+        if self.pending_goal and not same:
+            return
+        if self.rng.random() < chance:
+            self.pending_goal = False
+            if field.ball[2] > 1.0 and not style.hands:
+                field.jump(person, 0.3)
+                field.note("HEADER", person)
+            self._take_over(person)
+
+    def _out(self) -> None:
+        """The ball left the surface: who brings it back, where and how."""
+        field = self.field
+        field.note("OUT", self.last_touch)
+        self.pending_goal = False
+        touched = int(field.teams[self.last_touch]) if self.last_touch >= 0 else self.owner
+        other = 1 - touched
+        x, y = (float(value) for value in field.ball[:2])
+        if abs(y) >= self.half[1] or self.surface.goals[0][2] > 2.5:
+            spot = np.clip(np.array([x, y]), -self.half - 0.2, self.half + 0.2)
+            self._stop("THROW IN", spot, other, 1.5)
+            return
+        defended = 0 if x < 0 else 1
+        side = math.copysign(1.0, x)
+        if touched == defended and not self.style.hands:
+            spot = np.array([side * (self.half[0] - 0.4), math.copysign(self.half[1] - 0.4, y)])
+            self._stop("CORNER", spot, other, 8.0)
+            self._crowd_the_box(side, other)
+            return
+        spot = np.array([side * (self.half[0] - 0.33 * self.surface.area_depth), 2.5])
+        self._stop("GOAL KICK", spot, defended, 4.0)
+
+    def _crowd_the_box(self, side: float, team: int) -> None:
+        field = self.field
+        places = np.zeros_like(field.targets)
+        count = len(places)
+        depth = self.rng.uniform(0.25, 1.0, count) * self.surface.area_depth
+        across = self.rng.normal(0, 0.11 * float(self.half[1]), count)
+        places[:, 0] = side * (self.half[0] - depth)
+        places[:, 1] = across
+        self.gather = places
+
+    def _stop(self, restart: str, spot: FloatArray, team: int, seconds: float) -> None:
+        field = self.field
+        self.state, self.restart, self.spot, self.owner = "dead", restart, spot, team
+        self.gather = None
+        self.receiver = -1
+        field.carrier = -1
+        field.ball_velocity[:] = 0.0
+        self.wait_until = field.frame + round(seconds * field.fps)
+        self.taker = self._nearest(spot, team, keeper=restart == "GOAL KICK")
+        if restart == "GOAL KICK":
+            keepers = np.flatnonzero(field.is_keeper & (field.teams == team))
+            self.taker = int(keepers[0]) if len(keepers) else self.taker
+
+    def _wait(self) -> None:
+        field = self.field
+        radius = field.sport.ball_diameter / 2
+        rolled = self.spot - field.ball[:2]
+        # Somebody brings or rolls the ball to the spot.
+        field.ball[:2] += np.clip(rolled, -3.0 * field.dt, 3.0 * field.dt)
+        field.ball[2] = max(radius, field.ball[2] - 2.0 * field.dt)
+        ready = float(np.hypot(*(field.positions[self.taker] - field.ball[:2]))) < 0.9
+        late = field.frame > self.wait_until + round(12 * field.fps)
+        if late:
+            self.taker = self._nearest(field.ball[:2], self.owner, keeper=True)
+        if field.frame < self.wait_until or not ready or float(np.hypot(*rolled)) > 0.3:
+            return
+        restart, self.restart = self.restart, ""
+        self.gather = self.gather if restart == "CORNER" else None
+        if restart in ("THROW IN", "FREE KICK"):
+            field.note(restart, self.taker)
+        self.last_touch = self.taker
+        if restart == "CORNER":
+            self._cross(self.taker)
+        else:
+            self._pass(self.taker)
+
+    def _cross(self, person: int) -> None:
+        field = self.field
+        field.note("CROSS", person)
+        goal = self.surface.goals[1 - self.owner]
+        inward = -math.copysign(1.0, goal[0])
+        aim = np.array([goal[0] + inward * self.rng.uniform(3.0, 11.0), self.rng.normal(0, 3.0)])
+        seconds = self.rng.uniform(1.3, 1.9)
+        way = aim - field.ball[:2]
+        velocity = np.array([*(way / seconds), 0.5 * _GRAVITY * seconds])
+        self._release(person, field.ball.copy(), velocity, -1)
+
+
+GAMES: dict[str, Callable[[PlayField], Game]] = {
+    "possession": Possession,
+    "snap": Snap,
+    "rally": Rally,
+}

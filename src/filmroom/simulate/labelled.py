@@ -1,0 +1,173 @@
+"""Single pictures with boxes, each with another camera, for whoever trains a detector."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.errors import InputError
+from filmroom.geometry.boxes import clip
+from filmroom.pitch import sport_named
+from filmroom.simulate.camera import CameraPath, follow
+from filmroom.simulate.figures import STYLES
+from filmroom.simulate.film import FrameTruth, Scene, Shot, film_frame, make_scene
+from filmroom.simulate.play import Play
+from filmroom.simulate.rigs import RIGS
+from filmroom.simulate.settings import DIFFICULTIES, Settings
+
+FloatArray = NDArray[np.float64]
+Picture = NDArray[np.uint8]
+LabelledFrame = tuple[Picture, FloatArray, tuple[str, ...]]
+
+LEAST_VISIBLE = 0.15
+"""A box of which less shows is not labelled."""
+
+_PICTURES_A_SCENE = 12
+_SECONDS_A_SCENE = 45.0
+HELD_OUT_STYLE = "cartoon"
+"""The figure style left out by default, so that something is left to report on."""
+
+
+def labelled_frames(
+    rng: np.random.Generator,
+    sport: str = "soccer",
+    size: tuple[int, int] = (1280, 720),
+    *,
+    styles: tuple[str, ...] = tuple(style for style in STYLES if style != HELD_OUT_STYLE),
+) -> Iterator[LabelledFrame]:
+    """Pictures without end: (H, W, 3) RGB, boxes (N, 4) x, y, w, h cut at the border, N categories.
+
+    Categories are `ball`, `goalkeeper`, `hoop`, `player`, `referee`; people who only stand by are
+    drawn but
+    not labelled. Kits, place, light and difficulty change every twelve pictures, camera and moment with
+    each. `size` is width, height.
+    """
+    for picture, truth in frames_with_truth(rng, sport, size, styles=styles):
+        yield picture, *_labels(truth)
+
+
+def frames_with_truth(
+    rng: np.random.Generator,
+    sport: str = "soccer",
+    size: tuple[int, int] = (1280, 720),
+    *,
+    styles: tuple[str, ...] = tuple(style for style in STYLES if style != HELD_OUT_STYLE),
+) -> Iterator[tuple[Picture, FrameTruth]]:
+    """The pictures of `labelled_frames` with all their truth, silhouettes and numbers too."""
+    known = sport_named(sport)
+    difficulties = list(DIFFICULTIES)
+    while True:
+        surface = known.surfaces[int(rng.integers(len(known.surfaces)))]
+        settings = Settings(
+            sport=sport,
+            seconds=_SECONDS_A_SCENE,
+            seed=int(rng.integers(1 << 31)),
+            difficulty=difficulties[int(rng.choice(4, p=[0.25, 0.4, 0.25, 0.1]))],
+            width=size[0],
+            height=size[1],
+            surface=surface.name,
+            styles=styles,
+        )
+        scene = make_scene(settings)
+        for _ in range(_PICTURES_A_SCENE):
+            frame = int(rng.integers(1, len(scene)))
+            filmed = film_frame(_seen_anew(scene, frame, rng), frame)
+            yield filmed.pixels, filmed.truth
+
+
+def write_coco(
+    folder: Path | str,
+    count: int,
+    seed: int,
+    *,
+    sport: str = "soccer",
+    size: tuple[int, int] = (1280, 720),
+    part: str = "train",
+    quality: int = 90,
+) -> Path:
+    """Write `count` labelled pictures as `annotations/<part>.json` and `<part>/NNNNNN.jpg`.
+
+    Returns the annotation file. InputError where the folder holds that part already or `count` is not
+    above 0.
+    """
+    from filmroom.simulate.write import CATEGORIES, tell_in_one_line
+
+    folder = Path(folder)
+    if count < 1:
+        raise InputError(f"cannot write {count} pictures; ask for at least 1")
+    path = folder / "annotations" / f"{part}.json"
+    if path.exists():
+        raise InputError(f"{path}: exists already; choose another folder or part")
+    images, annotations = [], []
+    source = labelled_frames(np.random.default_rng(seed), sport, size)
+    with tell_in_one_line(folder):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for index, (picture, boxes, categories) in zip(range(1, count + 1), source, strict=False):
+            name = f"{index:06d}.jpg"
+            options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+            _, coded = cv2.imencode(".jpg", picture[:, :, ::-1], options)
+            (folder / part / name).write_bytes(coded.tobytes())
+            images.append({"id": index, "file_name": name, "width": size[0], "height": size[1]})
+            for box, category in zip(boxes.round(2).tolist(), categories, strict=True):
+                annotations.append(
+                    {
+                        "id": len(annotations) + 1, "image_id": index,
+                        "category_id": CATEGORIES.index(category) + 1, "bbox": box,
+                        "area": round(box[2] * box[3], 2), "iscrowd": 0,
+                    }
+                )  # fmt: skip
+        content = {
+            "info": {"description": "simulated by filmroom", "seed": seed},
+            "categories": [{"id": i + 1, "name": name} for i, name in enumerate(CATEGORIES)],
+            "images": images,
+            "annotations": annotations,
+        }
+        path.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    return path
+
+
+def _labels(truth: FrameTruth) -> tuple[FloatArray, tuple[str, ...]]:
+    """Boxes and categories of what shows well enough."""
+    height, width = truth.overlay.shape
+    wanted = np.array([role != "other" for role in truth.roles], dtype=bool)
+    shown = wanted & ((truth.visible >= LEAST_VISIBLE) | np.array([r == "ball" for r in truth.roles]))
+    boxes = clip(truth.boxes[shown], width, height)
+    large = (boxes[:, 2] >= 1.0) & (boxes[:, 3] >= 1.0)
+    roles = tuple(role for role, keep in zip(truth.roles, shown.tolist(), strict=True) if keep)
+    return boxes[large], tuple(role for role, keep in zip(roles, large.tolist(), strict=True) if keep)
+
+
+def _seen_anew(scene: Scene, frame: int, rng: np.random.Generator) -> Scene:
+    """The scene with one shot of two frames, from another camera, up to `frame`."""
+    rigs = RIGS[scene.settings.sport]
+    names = list(rigs)
+    weights = np.array([3.0 if name == "broadcast" else 0.6 for name in names])
+    rig = rigs[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+    moment = _part(scene.play, frame - 1, frame + 1)
+    path = follow(moment, rig, (scene.settings.width, scene.settings.height), rng)
+    # An operator is seldom on the spot: look a little aside, with the speed of a pan.
+    view = np.degrees(np.arctan(scene.settings.width / 2 / path.focal[0]))
+    pan = path.pan + rng.normal(0, 0.25) * view + np.array([0.0, rng.normal(0, 0.25)])
+    tilt = path.tilt + rng.normal(0, 0.08) * view
+    path = CameraPath(path.position, pan, tilt, path.roll, path.focal, path.width, path.height)
+    return replace(scene, shots=(Shot(frame - 1, frame, "main", rig.side, path),))
+
+
+def _part(play: Play, first: int, end: int) -> Play:
+    """The frames from `first` up to but not including `end`."""
+    return replace(
+        play,
+        positions=play.positions[first:end],
+        velocities=play.velocities[first:end],
+        facing=play.facing[first:end],
+        lifts=play.lifts[first:end],
+        ball=play.ball[first:end],
+        carrier=play.carrier[first:end],
+    )

@@ -1,0 +1,271 @@
+"""Who the figures are and how they hold themselves in every frame; drawn figures are kept for reuse."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.pitch import Surface
+from filmroom.simulate.figures import (
+    Look,
+    Pose,
+    Sprite,
+    draw_figure,
+    gait_pose,
+    random_look,
+    random_pose,
+)
+from filmroom.simulate.kits import Kit, colour_distance, random_kit
+from filmroom.simulate.play import Play
+from filmroom.simulate.settings import Difficulty
+
+FloatArray = NDArray[np.float64]
+
+_PHASES, _HEADINGS = 16, 24
+_SIZE_STEP = 1.1
+_SPEEDS = (0.0, 1.0, 1.8, 2.8, 4.0, 5.5, 7.5)
+_IDLE_KINDS = ("stand", "stand", "stand", "bent", "point")
+
+
+def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -> list[Look]:
+    """One look for every person of the match: two kits, keepers' and referees' own, the sport's dress."""
+    home, away = random_kit(rng), random_kit(rng)
+    for _ in range(20):
+        if colour_distance(home.shirt, away.shirt) > 75:
+            break
+        away = random_kit(rng)
+    if rng.random() < difficulty.alike:
+        away = replace(away, shirt=_near(home.shirt, rng), shorts=_near(home.shorts, rng))
+    taken = [home.shirt, away.shirt]
+    keepers = [_unlike(taken, rng), _unlike(taken, rng)]
+    referee = _referee_kit(taken, rng)
+    fonts = rng.integers(0, 1000, 2)
+    dress = _DRESS.get(play.sport.name, _DRESS["soccer"])
+    looks = []
+    for team, role, number in zip(play.cast.teams, play.cast.roles, play.cast.numbers, strict=True):
+        kit = referee if team < 0 else (keepers[team] if role == "goalkeeper" else (home, away)[team])
+        look = random_look(rng, kit)
+        sleeves = rng.choice(dress.sleeves)
+        helmet = (
+            (kit.second if rng.random() < 0.0 else kit.shirt) if dress.helmet and team >= 0 else None
+        )
+        if helmet is not None:
+            helmet = (home, away)[team].shorts
+        looks.append(
+            replace(
+                look,
+                number=number,
+                font=int(fonts[max(team, 0)]),
+                name=look.name if team >= 0 else None,
+                height_m=float(np.clip(look.height_m + dress.taller, 1.62, 2.2)),
+                sleeves=float(1.0 if role == "goalkeeper" else sleeves),
+                shorts_length=dress.shorts if team >= 0 or dress.shorts < 0.5 else 1.0,
+                helmet=helmet,
+                pads=dress.pads * (1.0 if team >= 0 else 0.0),
+                gloves=(230, 230, 230) if role == "goalkeeper" or dress.gloves and team >= 0 else None,
+            )
+        )
+    return looks
+
+
+@dataclass(frozen=True)
+class _Dress:
+    sleeves: tuple[float, ...]
+    shorts: float
+    helmet: bool = False
+    pads: float = 0.0
+    gloves: bool = False
+    taller: float = 0.0
+
+
+_DRESS = {
+    "soccer": _Dress((0.42, 0.42, 0.45, 1.0), 0.42),
+    "basketball": _Dress((0.0, 0.0, 0.0, 0.3), 0.55, taller=0.12),
+    "hockey": _Dress((1.0,), 1.0, helmet=True, pads=0.8, gloves=True, taller=0.06),
+    "football": _Dress((0.35, 0.45), 0.62, helmet=True, pads=1.0, taller=0.05),
+    "volleyball": _Dress((0.3, 0.4), 0.3, taller=0.08),
+}
+
+
+def stand_aside(surface: Surface, rng: np.random.Generator) -> FloatArray:
+    """Where coaches, photographers, ball boys and substitutes stand, metres, (K, 2)."""
+    x, y = surface.half_length, surface.half_width
+    gap_x, gap_y = surface.margin
+    if min(gap_x, gap_y) < 1.0:
+        return np.zeros((0, 2))
+    places: list[tuple[float, float]] = []
+    for side in (-1.0, 1.0):
+        places += [
+            (float(rng.uniform(-0.9, 0.9) * x), float(side * (y + rng.uniform(0.5, 0.9) * gap_y)))
+            for _ in range(int(rng.integers(0, 5)))
+        ]
+        # Photographers crouch beside the goals.
+        places += [
+            (
+                float(side * (x + rng.uniform(0.55, 0.9) * gap_x)),
+                float(rng.uniform(0.25, 0.7) * y * rng.choice([-1, 1])),
+            )
+            for _ in range(int(rng.integers(0, 3)))
+        ]
+    return np.array(places, dtype=float).reshape(-1, 2)
+
+
+def bystander_looks(count: int, rng: np.random.Generator) -> list[Look]:
+    """Bibs, tracksuits, suits: none wears a number."""
+    looks = []
+    for _ in range(count):
+        grey = int(rng.integers(15, 80))
+        dark = (grey, grey, min(255, grey + int(rng.integers(0, 30))))
+        shirt = dark if rng.random() < 0.6 else random_kit(rng).shirt
+        kit = Kit(shirt, shirt, "plain", dark, dark, (255, 255, 255))
+        look = random_look(rng, kit)
+        looks.append(
+            replace(look, number=None, name=None, sleeves=1.0, shorts_length=1.0, helmet=None, pads=0.0)
+        )
+    return looks
+
+
+def _near(colour: tuple[int, int, int], rng: np.random.Generator) -> tuple[int, int, int]:
+    red, green, blue = np.clip(np.array(colour) + rng.normal(0, 28, 3), 0, 255).astype(int).tolist()
+    return red, green, blue
+
+
+def _unlike(taken: list[tuple[int, int, int]], rng: np.random.Generator) -> Kit:
+    for _ in range(30):
+        kit = random_kit(rng)
+        if min(colour_distance(kit.shirt, other) for other in taken) > 60:
+            break
+    return replace(kit, pattern="plain", shorts=kit.shirt, socks=kit.shirt)
+
+
+def _referee_kit(taken: list[tuple[int, int, int]], rng: np.random.Generator) -> Kit:
+    choices = [
+        (24, 24, 28),
+        (236, 214, 40),
+        (60, 190, 220),
+        (226, 90, 50),
+        (120, 220, 80),
+        (130, 130, 136),
+    ]
+    order = rng.permutation(len(choices))
+    shirt = max(
+        (choices[int(i)] for i in order[:4]),
+        key=lambda c: min(colour_distance(c, other) for other in taken),
+    )
+    return Kit(shirt, (240, 240, 240), "plain", (24, 24, 28), (24, 24, 28), (240, 240, 240))
+
+
+class Wardrobe:
+    """Draws people, keeping the drawn figures: the same person in the same step is drawn once.
+
+    `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its size.
+    """
+
+    def __init__(self, looks: list[Look], style: str, seed: int, most: int = 6000) -> None:
+        self.looks, self.style, self.seed, self.most = looks, style, seed, most
+        self._kept: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
+
+    def sprite_of(
+        self, person: int, stance: Stance, heading: float, size: float, elevation: float
+    ) -> tuple[Sprite, float]:
+        """The figure drawn a little larger than asked for and the scale (at most 1) to bring it to `size`."""
+        step = math.ceil(math.log(max(size, 4.0)) / math.log(_SIZE_STEP))
+        drawn = _SIZE_STEP**step
+        turn = round(heading / (2 * math.pi) * _HEADINGS) % _HEADINGS
+        tilt = round(elevation * 12)
+        key = (person, stance, turn, step, tilt)
+        sprite = self._kept.get(key)
+        if sprite is None:
+            sprite = draw_figure(
+                self.looks[person],
+                stance.pose(self.seed * 131 + person),
+                height_px=drawn,
+                heading=turn * 2 * math.pi / _HEADINGS,
+                style=self.style,
+                rng=np.random.default_rng([self.seed, person]),
+                elevation=tilt / 12,
+            )
+            self._kept[key] = sprite
+            if len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return sprite, size / drawn
+
+
+@dataclass(frozen=True)
+class Stance:
+    """What somebody's body does in a frame, in steps coarse enough to be met again.
+
+    `kind` is `gait` or one of the poses by name; `speed` an index of gaits, `phase` of the step,
+    `variant` tells one idle pose from the next.
+    """
+
+    kind: str
+    speed: int = 0
+    phase: int = 0
+    variant: int = 0
+
+    def pose(self, seed: int) -> Pose:
+        """The joint angles."""
+        if self.kind == "gait":
+            return gait_pose(2 * math.pi * self.phase / _PHASES, _SPEEDS[self.speed])
+        return random_pose(np.random.default_rng([abs(seed), self.variant]), self.kind)
+
+
+class Stances:
+    """The stance of everybody in every frame of a play, worked out once for all frames."""
+
+    def __init__(self, play: Play, rng: np.random.Generator) -> None:
+        frames, people = play.facing.shape
+        speeds = np.sqrt((play.velocities.astype(float) ** 2).sum(axis=2))
+        stride = 1.0 + 0.42 * speeds
+        turns = np.cumsum(speeds / stride / play.fps, axis=0) + rng.random(people)
+        self.phase = np.floor(turns * _PHASES).astype(np.int64) % _PHASES
+        self.speed = np.abs(speeds[:, :, None] - np.array(_SPEEDS)).argmin(axis=2)
+        self.idle = speeds < 0.45
+        self.variant = (
+            np.arange(frames)[:, None] // round(4 * play.fps) + rng.integers(0, 9, people)
+        ) % 7
+        self.special = _special(play, speeds)
+
+    def of(self, frame: int, person: int) -> Stance:
+        """The stance of one person in one frame."""
+        if person >= self.phase.shape[1]:
+            return Stance("crouch" if person % 3 == 0 else "stand", variant=person % 7)
+        special = self.special.get((frame, person))
+        if special is not None:
+            return Stance(special, variant=int(self.variant[frame, person]))
+        if self.idle[frame, person]:
+            variant = int(self.variant[frame, person])
+            return Stance(_IDLE_KINDS[variant % len(_IDLE_KINDS)], variant=variant)
+        return Stance("gait", int(self.speed[frame, person]), int(self.phase[frame, person]))
+
+
+def _special(play: Play, speeds: FloatArray) -> dict[tuple[int, int], str]:
+    """Kicks, throws, jumps and crouches: (frame, person) to the pose's name."""
+    found: dict[tuple[int, int], str] = {}
+    frames = len(play)
+    keepers = [i for i, role in enumerate(play.cast.roles) if role == "goalkeeper"]
+    for keeper in keepers:
+        apart = np.sqrt(((play.ball[:, :2] - play.positions[:, keeper]) ** 2).sum(axis=1))
+        for frame in np.flatnonzero(
+            (apart < 0.4 * play.surface.half_length) & (speeds[:, keeper] < 0.8)
+        ):
+            found[int(frame), keeper] = "crouch"
+    thrown = play.sport.name in ("basketball", "handball", "volleyball", "football")
+    kicks = {"PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK"}
+    for event in play.events:
+        if event.person < 0 or event.label not in kicks | {"THROW IN"}:
+            continue
+        kind = "arms_raised" if thrown or event.label == "THROW IN" else "kick"
+        long = round(0.28 * play.fps)
+        for frame in range(max(0, event.frame - long // 3), min(frames, event.frame + long)):
+            found[frame, event.person] = kind
+    for frame, person in zip(*np.nonzero(play.lifts > 0.05), strict=True):
+        found[int(frame), int(person)] = "jump"
+    return found

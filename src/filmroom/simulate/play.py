@@ -1,0 +1,279 @@
+"""Who is where and when: two teams, keepers, referees and the ball, without a picture.
+
+Everything is arrays over frames and people. State is rounded to a micrometre after every step, so that
+the last bit of a sine, which differs between processors, never grows into another match.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.errors import InputError
+from filmroom.pitch import Sport, Surface, sport_named, surface_named
+from filmroom.simulate.styles import STYLES, Style
+
+FloatArray = NDArray[np.float64]
+FloatTable = NDArray[np.float32]
+
+TOP_SPEED, TOP_ACCELERATION = 9.0, 5.0
+"""Nobody ever moves faster or gathers speed quicker, m/s and m/s^2."""
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people of a match in the order of all arrays: N of them.
+
+    `teams` (N,) 0, 1 or -1 for neither; `roles` as in `filmroom.tables.ROLES`; `numbers` None where no
+    number is worn. Tracks are counted from 1 in this order; the ball's track is N + 1.
+    """
+
+    teams: NDArray[np.int8]
+    roles: tuple[str, ...]
+    numbers: tuple[str | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.roles)
+
+    @property
+    def ball_track(self) -> int:
+        """The ball's own track number."""
+        return len(self.roles) + 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened: `label` as in SoccerNet ball action spotting, in capitals."""
+
+    frame: int
+    label: str
+    team: int
+    person: int
+
+
+@dataclass(frozen=True)
+class Play:
+    """One stretch of a match at `fps` frames a second.
+
+    `positions`, `velocities` (T, N, 2) metres; `facing` (T, N) radians, 0 along +x, growing towards +y;
+    `lifts` (T, N) metres off the ground (jumps); `ball` (T, 3); `carrier` (T,) the person on the
+    ball or -1.
+    """
+
+    sport: Sport
+    surface: Surface
+    fps: float
+    cast: Cast
+    positions: FloatTable
+    velocities: FloatTable
+    facing: FloatTable
+    lifts: FloatTable
+    ball: FloatTable
+    carrier: NDArray[np.int16]
+    events: tuple[Event, ...]
+
+    def __len__(self) -> int:
+        return len(self.ball)
+
+
+def simulate_play(
+    sport_name: str,
+    frames: int,
+    rng: np.random.Generator,
+    *,
+    fps: float = 25.0,
+    surface_name: str | None = None,
+) -> Play:
+    """Let two teams play for `frames` frames; InputError for a sport or a length that cannot be."""
+    from filmroom.simulate.games import GAMES
+
+    sport = sport_named(sport_name)
+    surface = surface_named(sport, surface_name)
+    if frames < 1 or fps <= 0:
+        raise InputError(f"cannot simulate {frames} frames at {fps} a second; both must be above 0")
+    style = STYLES[sport.name]
+    cast = make_cast(sport, rng)
+    field = PlayField(sport, surface, style, cast, fps, rng)
+    return GAMES[style.game](field).run(frames)
+
+
+def make_cast(sport: Sport, rng: np.random.Generator) -> Cast:
+    """Two sides with different numbers within each, the keeper first, then the referees."""
+    teams: list[int] = []
+    roles: list[str] = []
+    numbers: list[str | None] = []
+    lowest, highest = sport.numbers
+    for team in (0, 1):
+        count = sport.players
+        # Low numbers are worn more often than high ones.
+        values = np.arange(lowest, highest + 1)
+        weights = np.exp(-values / 18.0) + 0.02
+        drawn = rng.choice(values, size=count, replace=False, p=weights / weights.sum())
+        for index in range(count):
+            keeper = sport.goalkeeper and index == 0
+            teams.append(team)
+            roles.append("goalkeeper" if keeper else "player")
+            numbers.append("1" if keeper and 1 not in drawn[1:] else str(drawn[index]))
+    for _ in range(sport.referees):
+        teams.append(-1)
+        roles.append("referee")
+        numbers.append(None)
+    return Cast(np.array(teams, dtype=np.int8), tuple(roles), tuple(numbers))
+
+
+class PlayField:
+    """The bodies on the surface: where they are, where they want to go, how they get there.
+
+    A course of play (`games.py`) sets `targets` and `haste`, then calls `step`; positions keep to human
+    speeds and accelerations whatever it asks for.
+    """
+
+    def __init__(
+        self,
+        sport: Sport,
+        surface: Surface,
+        style: Style,
+        cast: Cast,
+        fps: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self.sport, self.surface, self.style, self.cast = sport, surface, style, cast
+        self.fps, self.rng = fps, rng
+        self.dt = 1.0 / fps
+        count = len(cast)
+        self.teams = cast.teams.astype(np.int64)
+        self.attack_way = np.where(self.teams == 0, 1.0, np.where(self.teams == 1, -1.0, 0.0))
+        self.is_keeper = np.array([role == "goalkeeper" for role in cast.roles])
+        self.is_referee = np.array([role == "referee" for role in cast.roles])
+        self.outfield = ~self.is_keeper & ~self.is_referee
+        self.positions: FloatArray = np.zeros((count, 2))
+        self.velocities: FloatArray = np.zeros((count, 2))
+        self.facing: FloatArray = rng.uniform(-np.pi, np.pi, count)
+        self.lifts: FloatArray = np.zeros(count)
+        self.lift_speeds: FloatArray = np.zeros(count)
+        self.targets: FloatArray = np.zeros((count, 2))
+        self.haste: FloatArray = np.zeros(count)
+        self.rests: FloatArray = np.full(count, style.rest)
+        self.moving = np.zeros(count, dtype=bool)
+        self.wander: FloatArray = rng.normal(0, style.wander, (count, 2))
+        fitness = rng.normal(1.0, 0.06, count)
+        self.sprint: FloatArray = np.clip(style.sprint * fitness, 4.0, TOP_SPEED - 0.05)
+        self.jog: FloatArray = np.clip(style.jog * rng.normal(1.0, 0.12, count), 1.2, 6.0)
+        self.ball: FloatArray = np.zeros(3)
+        self.ball_velocity: FloatArray = np.zeros(3)
+        self.carrier = -1
+        self.events: list[Event] = []
+        self.frame = 0
+        self._other: FloatArray = 1e3 * np.eye(count)
+
+    def drift(self) -> None:
+        """Let everybody's small wishes of where to stand change slowly."""
+        spread, patience = self.style.wander, 5.0
+        keep = 1.0 - self.dt / patience
+        kick = spread * float(np.sqrt(2 * self.dt / patience))
+        self.wander = self.wander * keep + kick * self.rng.standard_normal(self.wander.shape)
+
+    def distances(self) -> FloatArray:
+        """Metres between every two people, (N, N); a great deal on the diagonal."""
+        apart = self.positions[:, None] - self.positions[None]
+        return np.sqrt((apart * apart).sum(axis=2)) + self._other
+
+    def step(self, look_at: FloatArray | None = None) -> None:
+        """Move everybody one frame towards the targets; `look_at` is what the idle turn to face."""
+        dt = self.dt
+        wish = self.targets - self.positions
+        far = np.sqrt((wish * wish).sum(axis=1))
+        # Whoever rests starts only when well away from the place, and stops close to it.
+        self.moving = np.where(self.moving, far > 0.35 * self.rests, far > self.rests)
+        pace = self.jog + self.haste * (self.sprint - self.jog)
+        pace = np.minimum(pace, far * (0.9 + 1.6 * self.haste))
+        pace = np.where(self.moving | (self.haste > 0.6), pace, 0.0)
+        wanted = wish / np.maximum(far, 1e-6)[:, None] * pace[:, None]
+        apart = self.positions[:, None] - self.positions[None]
+        distance = np.sqrt((apart * apart).sum(axis=2)) + self._other
+        push = np.clip(self.style.crowding - distance, 0, None) * 6.0
+        wanted = wanted + (apart / distance[:, :, None] * push[:, :, None]).sum(axis=1)
+        self.velocities = approach(
+            self.velocities, wanted, min(self.style.acceleration, TOP_ACCELERATION) * dt
+        )
+        speed = np.sqrt((self.velocities**2).sum(axis=1))
+        too_fast = np.maximum(speed / TOP_SPEED, 1.0)
+        self.velocities = np.round(self.velocities / too_fast[:, None], 6)
+        self.positions = np.round(self.positions + self.velocities * dt, 6)
+        self._turn(speed, look_at)
+        self._fall()
+        self.frame += 1
+
+    def _turn(self, speed: FloatArray, look_at: FloatArray | None) -> None:
+        # atan2 through complex numbers keeps one expression for both cases.
+        way = self.velocities.copy()
+        if look_at is not None:
+            # Slow people look at the play, fast ones where they run; keepers and referees look longest.
+            watch = np.clip(1.6 - 0.55 * speed, 0.0, 1.0) + 0.8 * (self.is_keeper | self.is_referee)
+            towards = look_at - self.positions
+            towards = towards / np.maximum(np.sqrt((towards**2).sum(axis=1)), 1e-6)[:, None]
+            way = way + towards * watch[:, None] * 2.0
+        wanted = np.arctan2(way[:, 1], way[:, 0])
+        turn = (wanted - self.facing + np.pi) % (2 * np.pi) - np.pi
+        limit = 6.0 * self.dt
+        self.facing = np.round(self.facing + np.clip(turn * 0.25, -limit, limit), 6)
+
+    def _fall(self) -> None:
+        if not self.lifts.any() and not self.lift_speeds.any():
+            return
+        self.lift_speeds = self.lift_speeds - 9.81 * self.dt
+        self.lifts = np.maximum(self.lifts + self.lift_speeds * self.dt, 0.0)
+        self.lift_speeds = np.where(self.lifts > 0, self.lift_speeds, 0.0)
+
+    def jump(self, person: int, height: float) -> None:
+        """Start a jump that lifts the body by `height` metres."""
+        if self.lifts[person] == 0.0:
+            self.lift_speeds[person] = float(np.sqrt(2 * 9.81 * height))
+            self.lifts[person] = 1e-3
+
+    def note(self, label: str, person: int) -> None:
+        """Remember that something happened now."""
+        team = int(self.teams[person]) if person >= 0 else -1
+        self.events.append(Event(self.frame, label, team, person))
+
+
+class Recorder:
+    """Collects the frames of a field into one Play."""
+
+    def __init__(self, field: PlayField, frames: int) -> None:
+        count = len(field.cast)
+        self.field = field
+        self.positions = np.zeros((frames, count, 2), np.float32)
+        self.velocities = np.zeros((frames, count, 2), np.float32)
+        self.facing = np.zeros((frames, count), np.float32)
+        self.lifts = np.zeros((frames, count), np.float32)
+        self.ball = np.zeros((frames, 3), np.float32)
+        self.carrier = np.full(frames, -1, np.int16)
+
+    def keep(self, frame: int) -> None:
+        """Write the field's present state down as that frame."""
+        field = self.field
+        self.positions[frame] = field.positions
+        self.velocities[frame] = field.velocities
+        self.facing[frame] = field.facing
+        self.lifts[frame] = field.lifts
+        self.ball[frame] = field.ball
+        self.carrier[frame] = field.carrier
+
+    def play(self) -> Play:
+        """All frames kept, with the field's events."""
+        field = self.field
+        return Play(
+            field.sport, field.surface, field.fps, field.cast, self.positions, self.velocities,
+            self.facing, self.lifts, self.ball, self.carrier, tuple(field.events),
+        )  # fmt: skip
+
+
+def approach(values: FloatArray, wanted: FloatArray, most: float) -> FloatArray:
+    """Vectors (N, 2) moved towards the wanted ones by no more than `most` each."""
+    change = wanted - values
+    size = np.sqrt((change * change).sum(axis=1))
+    share = np.minimum(1.0, most / np.maximum(size, 1e-9))
+    return values + change * share[:, None]

@@ -1,0 +1,80 @@
+"""Where cameras stand in each sport and how they are worked: ranges to draw from.
+
+Soccer after TVCalib, BroadTrack, soccersegcal and SCCvSD; the other sports from broadcast practice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from filmroom.errors import InputError
+
+
+@dataclass(frozen=True)
+class Rig:
+    """One camera: metres behind the line of its side, metres high, spread along the line.
+
+        `figure` is the share of the picture's height a person takes, `view` the limits of the
+        horizontal field of
+        view in degrees, `quickness` the operator's rad/s (0 for a fixed camera), `reach` how far
+        towards the
+    lines (along, across) the middle of the picture goes, `headroom` the share of the picture's
+    height by which the play is held below its middle.
+    """
+
+    side: Literal["side", "end"]
+    distance: tuple[float, float]
+    height: tuple[float, float]
+    aside: float
+    figure: tuple[float, float]
+    view: tuple[float, float]
+    quickness: float
+    reach: tuple[float, float]
+    headroom: float = 0.08
+
+
+RIGS: dict[str, dict[str, Rig]] = {
+    "soccer": {
+        "broadcast": Rig("side", (24, 48), (12, 22), 3.0, (0.052, 0.095), (16, 50), 2.2, (0.84, 0.45)),
+        "tactical": Rig("side", (30, 55), (18, 30), 3.0, (0.03, 0.045), (30, 70), 1.2, (0.5, 0.25)),
+        "fixed": Rig("side", (25, 50), (15, 28), 3.0, (0.02, 0.03), (50, 110), 0.0, (0.0, 0.0)),
+        "behind": Rig("end", (12, 30), (10, 20), 3.0, (0.05, 0.1), (20, 60), 1.8, (0.75, 0.6)),
+    },
+    "futsal": {
+        "broadcast": Rig("side", (10, 20), (6, 11), 1.5, (0.12, 0.2), (25, 65), 2.4, (0.7, 0.35)),
+        "fixed": Rig("side", (12, 20), (7, 12), 1.0, (0.06, 0.1), (50, 110), 0.0, (0.0, 0.0)),
+    },
+    "handball": {
+        "broadcast": Rig("side", (10, 20), (6, 11), 1.5, (0.13, 0.22), (25, 60), 2.4, (0.7, 0.3)),
+        "fixed": Rig("side", (12, 20), (7, 12), 1.0, (0.06, 0.1), (50, 110), 0.0, (0.0, 0.0)),
+    },
+    "basketball": {
+        "broadcast": Rig(
+            "side", (14, 22), (6, 11), 1.5, (0.17, 0.25), (26, 55), 2.6, (0.62, 0.2), 0.14
+        ),
+        "fixed": Rig("side", (14, 20), (8, 12), 1.0, (0.1, 0.14), (45, 100), 0.0, (0.0, 0.0)),
+    },
+    "hockey": {
+        "broadcast": Rig("side", (14, 22), (10, 15), 2.0, (0.11, 0.17), (24, 60), 2.8, (0.7, 0.4)),
+        "fixed": Rig("side", (16, 24), (11, 16), 1.5, (0.05, 0.08), (50, 110), 0.0, (0.0, 0.0)),
+    },
+    "football": {
+        "broadcast": Rig("side", (30, 55), (16, 28), 6.0, (0.07, 0.12), (12, 45), 2.2, (0.85, 0.4)),
+        "tactical": Rig("side", (40, 60), (22, 34), 4.0, (0.04, 0.055), (25, 60), 1.4, (0.8, 0.3)),
+        "behind": Rig("end", (25, 40), (10, 15), 2.0, (0.07, 0.13), (12, 45), 2.0, (0.8, 0.5)),
+    },
+    "volleyball": {
+        "broadcast": Rig("side", (10, 16), (5, 9), 1.0, (0.17, 0.26), (38, 62), 0.8, (0.2, 0.2)),
+        "fixed": Rig("side", (10, 16), (6, 10), 1.0, (0.15, 0.22), (45, 90), 0.0, (0.0, 0.0)),
+    },
+}
+
+
+def rig_named(sport: str, name: str) -> Rig:
+    """The rig, or InputError that lists those of the sport."""
+    try:
+        return RIGS[sport][name]
+    except KeyError:
+        choices = ", ".join(RIGS[sport])
+        raise InputError(f"no camera '{name}' for {sport}; choose one of {choices}") from None

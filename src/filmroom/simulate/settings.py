@@ -1,0 +1,87 @@
+"""What a user chooses about a simulated match, and how hard each choice of difficulty makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from filmroom.errors import InputError
+from filmroom.pitch import sport_named, surface_named
+from filmroom.simulate.rigs import rig_named
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """How the pictures are spoilt; every figure is the highest of the range it is drawn from.
+
+    `alike` is the chance that the two teams' kits are hard to tell apart, `noise` the sensor's standard
+    deviation in grey levels, `blur` the lens's sigma in pixels, `shutter` the share of a frame's
+    time that the shutter is open, `shake` degrees, `contrast` the least contrast left.
+    """
+
+    alike: float
+    noise: float
+    blur: float
+    shutter: float
+    shake: float
+    contrast: float
+
+
+DIFFICULTIES: dict[str, Difficulty] = {
+    "easy": Difficulty(0.0, 1.5, 0.4, 0.1, 0.01, 0.95),
+    "medium": Difficulty(0.05, 3.0, 0.6, 0.35, 0.03, 0.85),
+    "hard": Difficulty(0.2, 6.0, 0.9, 0.6, 0.05, 0.7),
+    "cruel": Difficulty(0.45, 12.0, 1.5, 0.95, 0.12, 0.5),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One simulated match: what `filmroom simulate` is asked for. `styles` are figure styles to draw from."""
+
+    sport: str = "soccer"
+    seconds: float = 10.0
+    seed: int = 0
+    camera: str = "broadcast"
+    difficulty: str = "medium"
+    width: int = 1280
+    height: int = 720
+    fps: float = 25.0
+    surface: str | None = None
+    styles: tuple[str, ...] = ("capsule", "painted", "soft")
+
+    @property
+    def frames(self) -> int:
+        """How many pictures that makes."""
+        return max(1, round(self.seconds * self.fps))
+
+    def checked(self) -> Settings:
+        """The settings themselves, or InputError that says which one cannot be."""
+        sport = sport_named(self.sport)
+        surface_named(sport, self.surface)
+        rig_named(sport.name, self.camera)
+        if not self.seconds > 0:
+            raise InputError(f"cannot simulate {self.seconds:g} s of play; the length must be above 0")
+        if self.difficulty not in DIFFICULTIES:
+            choices = ", ".join(DIFFICULTIES)
+            raise InputError(f"no difficulty '{self.difficulty}'; choose one of {choices}")
+        if not (64 <= self.width <= 7680 and 64 <= self.height <= 4320):
+            raise InputError(
+                f"cannot draw {self.width}x{self.height}; choose between 64x64 and 7680x4320"
+            )
+        if not 1 <= self.fps <= 240:
+            raise InputError(f"cannot film {self.fps:g} pictures a second; choose between 1 and 240")
+        if self.seed < 0:
+            raise InputError(f"the seed must not be negative, not {self.seed}")
+        return self
+
+    def with_seed(self, seed: int) -> Settings:
+        """The same choices with another seed."""
+        return replace(self, seed=seed)
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Width and height from `1280x720`; InputError for anything else."""
+    width, cross, height = text.lower().partition("x")
+    if not (cross and width.isdecimal() and height.isdecimal()):
+        raise InputError(f"'{text}' is no size; write width x height, for example 1280x720")
+    return int(width), int(height)

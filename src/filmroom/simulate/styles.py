@@ -1,0 +1,162 @@
+"""How each sport is played, as figures: formations, how a team shifts with the ball, speeds, ball play.
+
+Formations are places (along, across) of the outfield players with the team attacking towards +1; both
+run from -1 to 1 over the block a team forms, which is then laid over the surface by `Block`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Places = tuple[tuple[float, float], ...]
+
+_442: Places = (
+    (-0.9, -0.8), (-1.0, -0.27), (-1.0, 0.27), (-0.9, 0.8), (0.0, -0.85), (-0.15, -0.25), (-0.15, 0.25),
+    (0.0, 0.85), (0.95, -0.25), (0.85, 0.3),
+)  # fmt: skip
+_433: Places = (
+    (-0.9, -0.8), (-1.0, -0.27), (-1.0, 0.27), (-0.9, 0.8), (-0.35, 0.0), (0.05, -0.4), (0.05, 0.4),
+    (0.8, -0.8), (1.0, 0.0), (0.8, 0.8),
+)  # fmt: skip
+_352: Places = (
+    (-1.0, -0.5), (-1.0, 0.0), (-1.0, 0.5), (-0.2, -0.95), (-0.3, -0.3), (0.1, 0.0), (-0.3, 0.3),
+    (-0.2, 0.95), (0.9, -0.25), (0.9, 0.25),
+)  # fmt: skip
+_4231: Places = (
+    (-0.85, -0.85), (-1.0, -0.27), (-1.0, 0.27), (-0.85, 0.85), (-0.35, -0.25), (-0.35, 0.25),
+    (0.45, -0.75), (0.4, 0.0), (0.45, 0.75), (1.0, 0.05),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where a team's block lies, as shares of the half length and half width of the surface.
+
+    Its centre is `offset + follow * (place of the ball along the attack)`, it reaches `depth` along
+    and `spread` across, and shifts sideways by `sway` of the ball's place across.
+    """
+
+    offset: float
+    follow: float
+    depth: float
+    spread: float
+    sway: float = 0.3
+
+
+@dataclass(frozen=True)
+class Style:
+    """The figures of one sport; metres, seconds, metres a second.
+
+    `game` names the course of play: `possession`, `snap` or `rally`. `marking` is how strongly a
+    defender
+    is drawn to an opponent near him, `man_to_man` whether it is always the same one. `hands` says
+    that the
+    ball is carried and thrown; `boards` that it never leaves the surface. `dwell` is the mean time
+    on the ball, `rest` the distance from his place at which a player does not bother to move.
+    """
+
+    formations: tuple[Places, ...]
+    attack: Block
+    defence: Block
+    game: str = "possession"
+    marking: float = 0.5
+    man_to_man: bool = False
+    wander: float = 2.5
+    jog: float = 3.6
+    sprint: float = 8.2
+    acceleration: float = 4.5
+    rest: float = 2.2
+    dwell: float = 1.7
+    carry_speed: float = 4.5
+    pass_speed: tuple[float, float] = (9.0, 19.0)
+    pass_reach: float = 22.0
+    high_pass: float = 0.18
+    shot_range: float = 26.0
+    shot_speed: tuple[float, float] = (20.0, 30.0)
+    shot_rate: float = 0.5
+    scoring: float = 0.12
+    hands: bool = False
+    boards: bool = False
+    glide: float = 2.4
+    referee_distance: float = 11.0
+    side_referees: bool = False
+    crowding: float = 0.75
+    extras: dict[str, float] = field(default_factory=dict)
+
+
+_FIVE_OUT: Places = ((0.3, 0.0), (0.55, -0.72), (0.55, 0.72), (0.98, -0.86), (0.85, 0.3))
+_FOUR_OUT: Places = ((0.3, 0.15), (0.5, -0.65), (0.6, 0.8), (0.72, -0.25), (0.99, 0.85))
+_SIX_ZERO: Places = ((0.3, 0.0), (0.42, -0.55), (0.42, 0.55), (0.9, -0.9), (0.9, 0.9), (0.72, 0.1))
+_SKATERS: Places = ((-0.8, -0.45), (-0.8, 0.45), (0.35, -0.7), (0.5, 0.0), (0.35, 0.7))
+_DIAMOND: Places = ((-0.8, 0.0), (0.1, -0.8), (0.1, 0.8), (0.9, 0.0))
+_RECEIVE: Places = (
+    (-0.28, 0.7),
+    (-0.22, 0.0),
+    (-0.28, -0.7),
+    (-0.8, -0.55),
+    (-0.72, 0.05),
+    (-0.8, 0.6),
+)
+_LINE_UP: Places = tuple((-0.01, 0.056 * step) for step in (-2, -1, 0, 1, 2)) + (
+    (-0.02, 0.2), (-0.01, -0.85), (-0.015, 0.88), (-0.03, -0.55), (-0.1, 0.0), (-0.14, 0.06),
+)  # fmt: skip
+_COVER: Places = tuple((0.02, 0.07 * step) for step in (-1.5, -0.5, 0.5, 1.5)) + (
+    (0.08, -0.22), (0.085, 0.0), (0.08, 0.25), (0.1, -0.84), (0.1, 0.86), (0.24, -0.35), (0.26, 0.35),
+)  # fmt: skip
+
+STYLES: dict[str, Style] = {
+    "soccer": Style(
+        formations=(_442, _433, _352, _4231),
+        attack=Block(0.08, 0.62, 0.38, 0.78),
+        defence=Block(-0.18, 0.60, 0.27, 0.56),
+        side_referees=True,
+    ),
+    "futsal": Style(
+        formations=(_DIAMOND,),
+        attack=Block(0.1, 0.55, 0.45, 0.7),
+        defence=Block(-0.35, 0.4, 0.25, 0.5),
+        marking=0.8, jog=3.2, sprint=6.8, rest=1.2, wander=1.6, dwell=1.2, pass_speed=(7.0, 14.0),
+        pass_reach=11.0, high_pass=0.05, shot_range=12.0, shot_speed=(15.0, 25.0), referee_distance=7.0,
+        side_referees=True,
+    ),
+    "handball": Style(
+        formations=(_SIX_ZERO,),
+        attack=Block(0.0, 0.0, 0.78, 0.9, 0.0),
+        defence=Block(-0.55, 0.0, 0.12, 0.55, 0.25),
+        marking=0.6, jog=3.4, sprint=7.0, rest=1.0, wander=1.2, dwell=1.1, pass_speed=(10.0, 17.0),
+        pass_reach=10.0, shot_range=10.0, shot_speed=(18.0, 27.0), shot_rate=0.35, scoring=0.5, hands=True,
+        referee_distance=8.0,
+    ),
+    "basketball": Style(
+        formations=(_FIVE_OUT, _FOUR_OUT),
+        attack=Block(0.0, 0.0, 0.92, 0.92, 0.0),
+        defence=Block(-0.6, 0.0, 0.22, 0.5, 0.2),
+        marking=0.97, man_to_man=True, jog=3.6, sprint=7.2, rest=0.9, wander=1.3, dwell=1.5, carry_speed=3.6,
+        pass_speed=(9.0, 14.0), pass_reach=8.0, high_pass=0.1, shot_range=8.6, shot_rate=0.22, scoring=0.45,
+        hands=True, referee_distance=7.0, crowding=0.8,
+    ),
+    "hockey": Style(
+        formations=(_SKATERS,),
+        attack=Block(0.1, 0.62, 0.36, 0.7),
+        defence=Block(-0.18, 0.6, 0.28, 0.45),
+        marking=0.6, jog=5.0, sprint=8.8, acceleration=4.0, rest=1.6, wander=2.2, dwell=1.1, carry_speed=5.5,
+        pass_speed=(13.0, 22.0), pass_reach=14.0, high_pass=0.0, shot_range=15.0, shot_speed=(25.0, 38.0),
+        scoring=0.06, boards=True, glide=0.7, referee_distance=8.0,
+    ),
+    "football": Style(
+        formations=(_LINE_UP,),
+        attack=Block(0.0, 1.0, 1.0, 1.0, 0.0),
+        defence=Block(0.0, 1.0, 1.0, 1.0, 0.0),
+        game="snap", jog=2.2, sprint=8.4, acceleration=4.8, rest=0.4, wander=0.3, hands=True, carry_speed=7.5,
+        pass_speed=(15.0, 24.0), referee_distance=12.0, crowding=0.65,
+    ),
+    "volleyball": Style(
+        formations=(_RECEIVE,),
+        attack=Block(0.0, 0.0, 1.0, 1.0, 0.0),
+        defence=Block(0.0, 0.0, 1.0, 1.0, 0.0),
+        game="rally", jog=2.4, sprint=5.5, rest=0.5, wander=0.35, hands=True, referee_distance=6.0,
+        crowding=0.7,
+    ),
+}  # fmt: skip
+
+DEFENSIVE_FORMATIONS: dict[str, tuple[Places, ...]] = {"football": (_COVER,)}
