@@ -18,7 +18,8 @@ _FEWEST_LOOKS = 2
 _ROLE_PROBABILITY = 0.5
 _OUTSIDER_SPREADS = 3.0
 _OUTSIDER_SHARE = 0.55  # of the distance between the teams
-_LEAST_SEPARATION = 1.6
+_LEAST_SEPARATION = 1.6  # times the usual spread within teams
+_LEAST_APART = 0.15  # in kit space: less is one kit in different light
 _ROUNDS = 4
 _VOTE_SHARPNESS = 6.0
 
@@ -160,7 +161,9 @@ def _team_centres(
     nearest = distances.argmin(1)
     spread = np.average(distances.min(1), weights=weights[kept])
     apart = float(np.linalg.norm(centres[0] - centres[1]))
-    if min(np.bincount(nearest, minlength=2)) == 0 or apart < _LEAST_SEPARATION * spread:
+    if min(np.bincount(nearest, minlength=2)) == 0 or apart < max(
+        _LEAST_APART, _LEAST_SEPARATION * spread
+    ):
         return np.average(means[kept], axis=0, weights=weights[kept])[None]
     return centres
 

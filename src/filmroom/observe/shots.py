@@ -32,8 +32,7 @@ _NEAR = 3  # frames on either side that must all differ across a cut
 _AROUND = 8  # frames on either side that say what is usual here
 _LEAST_DIFFERENCE = 0.14
 _LEAST_CHANGED = 0.58  # of the picture: a graphic or a passer-by changes less
-_CHANGED_LEVELS = (2.0, 4.0)
-_CHANGED_CONTRAST = 0.1
+_CHANGED_LEVELS = 4.0
 _BLOCK = 4
 _TIMES_USUAL = 3.0
 _TIMES_BUSIEST = 1.4
@@ -210,8 +209,7 @@ def _changed_share(first: _Look, second: _Look) -> float:
     other = pictures[1][y : y + height, x : x + width]
     apart = cv2.absdiff(np.ascontiguousarray(middle[:height, :width]), np.ascontiguousarray(other))
     blocks = apart.reshape(height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK).mean(axis=(1, 3))
-    level = np.clip(_CHANGED_CONTRAST * float(middle.std()), *_CHANGED_LEVELS)
-    return float((blocks > level).mean())
+    return float((blocks > _CHANGED_LEVELS).mean())
 
 
 def _fit(first: Bytes, second: Bytes) -> tuple[float, int, int]:

@@ -46,7 +46,7 @@ class Camera:
         return self.width / 2, self.height / 2
 
     def rotation(self) -> FloatArray:
-        """World (z up) to camera axes right, down, ahead, (3, 3); a reflection: the world is left-handed."""
+        """World (z up) to camera axes right, down, ahead, (3, 3); a reflection."""
         turned = (_about_z(self.pan) @ _about_x(self.tilt) @ _about_z(self.roll)).T
         upward: FloatArray = turned * np.array([1.0, 1.0, -1.0])
         return upward
@@ -157,7 +157,8 @@ def follow(
     focal_wish = share * np.exp(0.12 * slow) * height * distance / PERSON_HEIGHT
     widest = width / 2 / math.tan(math.radians(rig.view[1] / 2))
     closest = width / 2 / math.tan(math.radians(rig.view[0] / 2))
-    focal = _chase(np.log(np.clip(focal_wish, widest, closest)), play.fps, 0.8, limit=0.25)
+    wanted: FloatArray = np.log(np.clip(focal_wish, widest, closest))
+    focal = _chase(wanted, play.fps, 0.8, limit=0.25)
     if rig.quickness == 0.0:
         middle = np.array([0.0, -0.06 * surface.width, 0.0])
         pan, tilt = aim(where, middle)
@@ -175,7 +176,7 @@ def follow(
     tilts = tilts + 0.6 * shake * _wave(frames, play.fps, rng, period=0.5)
     pan_path, tilt_path, roll_path = (np.round(values, 6) for values in (pans, tilts, roll))
     x, y, z = (round(value, 4) for value in position)
-    focal_path = np.round(np.exp(focal), 4)
+    focal_path = np.round(np.asarray(np.exp(focal), np.float64), 4)
     return CameraPath((x, y, z), pan_path, tilt_path, roll_path, focal_path, width, height)
 
 

@@ -144,9 +144,12 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
         settings.sport, settings.frames, play_rng, fps=settings.fps, surface_name=settings.surface
     )
     path = follow(
-        play, rig, (settings.width, settings.height), camera_rng,
+        play,
+        rig,
+        (settings.width, settings.height),
+        camera_rng,
         shake=difficulty.shake * float(camera_rng.uniform(0.3, 1.0)),
-    )  # fmt: skip
+    )
     looks = random_looks(play, difficulty, look_rng)
     bystanders = stand_aside(play.surface, look_rng)
     looks += bystander_looks(len(bystanders), look_rng)
@@ -291,10 +294,17 @@ def _dress(
         origin_y = float(stand[1]) - sprite.feet[1] * scale
         number_box = (origin_x + nx * scale, origin_y + ny * scale, nw * scale, nh * scale)
     figure = _Figure(
-        track, person, alpha, left, top, (float(left + x), float(top + y), float(w), float(h)),
-        int(np.count_nonzero(inside)), number_box, sprite.number_visible,
+        track,
+        person,
+        alpha,
+        left,
+        top,
+        (float(left + x), float(top + y), float(w), float(h)),
+        int(np.count_nonzero(inside)),
+        number_box,
+        sprite.number_visible,
         (float(ground[0]), float(ground[1]), lift),
-    )  # fmt: skip
+    )
     return figure, rgb
 
 
@@ -389,9 +399,8 @@ def _shear(
         way = np.array([way[0], math.copysign(0.16, way[1])])
     matrix = np.array([[0.9, -way[0]], [0.0, -way[1]]])
     height, width = figure.alpha.shape
-    corners = (
-        np.array([[0, 0], [width, 0], [0, height], [width, height]]) + (figure.left, figure.top) - foot
-    )
+    corner = np.array([figure.left, figure.top]) - foot
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) + corner
     placed = corners @ matrix.T + foot
     low, high = np.floor(placed.min(axis=0)).astype(int), np.ceil(placed.max(axis=0)).astype(int) + 1
     size = high - low
@@ -496,9 +505,17 @@ def _draw_ball(
         solid = alpha >= alpha.max()
     bx, by, bw, bh = cv2.boundingRect(solid.astype(np.uint8))
     figure = _Figure(
-        play.cast.ball_track, -1, alpha, left, top, (float(left + bx), float(top + by), float(bw), float(bh)),
-        int(np.count_nonzero(solid)), None, 0.0, (float(ball[0]), float(ball[1]), float(ball[2])),
-    )  # fmt: skip
+        play.cast.ball_track,
+        -1,
+        alpha,
+        left,
+        top,
+        (float(left + bx), float(top + by), float(bw), float(bh)),
+        int(np.count_nonzero(solid)),
+        None,
+        0.0,
+        (float(ball[0]), float(ball[1]), float(ball[2])),
+    )
     _paste(picture, owner, figure, rgb)
     cut = _cut(picture, left, top, *alpha.shape)
     if cut is None:
@@ -508,9 +525,12 @@ def _draw_ball(
 
 
 _BALLS = {
-    "basketball": (196, 98, 42), "hockey": (18, 18, 20), "football": (110, 62, 36), "volleyball": (238, 222, 120),
+    "basketball": (196, 98, 42),
+    "hockey": (18, 18, 20),
+    "football": (110, 62, 36),
+    "volleyball": (238, 222, 120),
     "handball": (200, 90, 60),
-}  # fmt: skip
+}
 
 
 # --- the sensor -----------------------------------------------------------------------------------

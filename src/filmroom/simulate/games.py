@@ -107,10 +107,9 @@ class Possession:
         shape = self.formation[people]
         along = block.offset + block.follow * ball[0] * way + block.depth * shape[:, 0]
         across = block.spread * shape[:, 1] * way + block.sway * ball[1]
-        return (
-            np.stack([np.clip(along, -0.97, 0.96) * way, np.clip(across, -0.97, 0.97)], axis=1)
-            * self.half
-        )
+        shares = np.stack([np.clip(along, -0.97, 0.96) * way, np.clip(across, -0.97, 0.97)], axis=1)
+        places: FloatArray = shares * self.half
+        return places
 
     # --- targets ----------------------------------------------------------------------------------
 
@@ -276,7 +275,8 @@ class Possession:
         fall = (velocity[2] + math.sqrt(max(velocity[2] ** 2 + 2 * _GRAVITY * height, 0.0))) / _GRAVITY
         ahead = max(fall, 0.35)
         where = field.ball[:2] + velocity[:2] * min(ahead, 2.0)
-        return np.clip(where, -self.half, self.half)
+        landing: FloatArray = np.clip(where, -self.half, self.half)
+        return landing
 
     def _meeting(self, person: int) -> FloatArray:
         """Where a runner meets the ball."""

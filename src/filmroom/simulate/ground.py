@@ -125,7 +125,7 @@ def _mowing(canvas: _Canvas) -> FloatPicture:
     soft = 9.0
 
     def stripes(values: FloatPicture) -> FloatPicture:
-        return np.tanh(soft * np.sin(np.float32(math.pi / wide) * values))
+        return np.asarray(np.tanh(soft * np.sin(np.float32(math.pi / wide) * values)), np.float32)
 
     match int(rng.choice(5, p=[0.5, 0.12, 0.18, 0.1, 0.1])):
         case 0:
@@ -254,8 +254,12 @@ def _paint_hall(canvas: _Canvas) -> dict[str, Colour]:
     white = (int(rng.integers(225, 250)),) * 3
     goal = (214, 40, 40) if rng.random() < 0.7 else (40, 60, 190)
     return {
-        "line": white, "broken": white, "goal": goal, "tape": (240, 240, 240), "stanchion": (90, 96, 110),
-    }  # fmt: skip
+        "line": white,
+        "broken": white,
+        "goal": goal,
+        "tape": (240, 240, 240),
+        "stanchion": (90, 96, 110),
+    }
 
 
 def _paint_ice(canvas: _Canvas) -> dict[str, Colour]:
@@ -283,9 +287,12 @@ def _paint_ice(canvas: _Canvas) -> dict[str, Colour]:
                 centre = (x * surface.length, y * surface.half_width)
                 canvas.write(_word(rng), centre, 2.0, False, _strong_colour(rng))
     return {
-        "line": (200, 30, 50), "red": (198, 36, 54), "blue": (30, 62, 160), "boards": (236, 206, 40),
+        "line": (200, 30, 50),
+        "red": (198, 36, 54),
+        "blue": (30, 62, 160),
+        "boards": (236, 206, 40),
         "goal": (206, 30, 40),
-    }  # fmt: skip
+    }
 
 
 def _logo(canvas: _Canvas, centre: tuple[float, float], radius: float, colour: Colour) -> None:
@@ -307,8 +314,23 @@ def _strong_colour(rng: np.random.Generator) -> Colour:
 
 
 _SYLLABLES = (
-    "VO", "RA", "LUM", "KI", "NEX", "TOR", "BEL", "ZA", "MIR", "DO", "PEX", "SA", "QUO", "LYN", "FAR", "GO",
-)  # fmt: skip
+    "VO",
+    "RA",
+    "LUM",
+    "KI",
+    "NEX",
+    "TOR",
+    "BEL",
+    "ZA",
+    "MIR",
+    "DO",
+    "PEX",
+    "SA",
+    "QUO",
+    "LYN",
+    "FAR",
+    "GO",
+)
 
 
 def _word(rng: np.random.Generator) -> str:

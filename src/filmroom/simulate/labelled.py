@@ -33,13 +33,15 @@ _SECONDS_A_SCENE = 45.0
 HELD_OUT_STYLE = "cartoon"
 """The figure style left out by default, so that something is left to report on."""
 
+TRAINING_STYLES = tuple(style for style in STYLES if style != HELD_OUT_STYLE)
+
 
 def labelled_frames(
     rng: np.random.Generator,
     sport: str = "soccer",
     size: tuple[int, int] = (1280, 720),
     *,
-    styles: tuple[str, ...] = tuple(style for style in STYLES if style != HELD_OUT_STYLE),
+    styles: tuple[str, ...] = TRAINING_STYLES,
 ) -> Iterator[LabelledFrame]:
     """Pictures without end: (H, W, 3) RGB, boxes (N, 4) x, y, w, h cut at the border, N categories.
 
@@ -57,7 +59,7 @@ def frames_with_truth(
     sport: str = "soccer",
     size: tuple[int, int] = (1280, 720),
     *,
-    styles: tuple[str, ...] = tuple(style for style in STYLES if style != HELD_OUT_STYLE),
+    styles: tuple[str, ...] = TRAINING_STYLES,
 ) -> Iterator[tuple[Picture, FrameTruth]]:
     """The pictures of `labelled_frames` with all their truth, silhouettes and numbers too."""
     known = sport_named(sport)
@@ -104,7 +106,8 @@ def write_coco(
     path = folder / "annotations" / f"{part}.json"
     if path.exists():
         raise InputError(f"{path}: exists already; choose another folder or part")
-    images, annotations = [], []
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
     source = labelled_frames(np.random.default_rng(seed), sport, size)
     with tell_in_one_line(folder):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -138,7 +141,7 @@ def _labels(truth: FrameTruth) -> tuple[FloatArray, tuple[str, ...]]:
     height, width = truth.overlay.shape
     wanted = np.array([role != "other" for role in truth.roles], dtype=bool)
     shown = wanted & ((truth.visible >= LEAST_VISIBLE) | np.array([r == "ball" for r in truth.roles]))
-    boxes = clip(truth.boxes[shown], width, height)
+    boxes = clip(truth.boxes[shown], width, height).astype(np.float64)
     large = (boxes[:, 2] >= 1.0) & (boxes[:, 3] >= 1.0)
     roles = tuple(role for role, keep in zip(truth.roles, shown.tolist(), strict=True) if keep)
     return boxes[large], tuple(role for role, keep in zip(roles, large.tolist(), strict=True) if keep)

@@ -37,9 +37,15 @@ def make_score_bug(colours: list[Colour], rng: np.random.Generator) -> ScoreBug:
     mark = "".join(chr(65 + int(i)) for i in rng.integers(0, 26, 4)) if rng.random() < 0.5 else ""
     score = (int(rng.integers(0, 4)), int(rng.integers(0, 4)))
     return ScoreBug(
-        (names[0], names[1]), (colours[0], colours[1]), score, back, corner, float(rng.uniform(0.75, 1.25)),
-        float(rng.uniform(0, 2600)), mark,
-    )  # fmt: skip
+        (names[0], names[1]),
+        (colours[0], colours[1]),
+        score,
+        back,
+        corner,
+        float(rng.uniform(0.75, 1.25)),
+        float(rng.uniform(0, 2600)),
+        mark,
+    )
 
 
 def draw_score_bug(picture: Picture, bug: ScoreBug, seconds: float) -> NDArray[np.bool_]:

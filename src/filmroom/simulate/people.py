@@ -22,6 +22,7 @@ from filmroom.simulate.figures import (
 from filmroom.simulate.kits import Kit, colour_distance, random_kit
 from filmroom.simulate.play import Play
 from filmroom.simulate.settings import Difficulty
+from filmroom.simulate.styles import STYLES
 
 FloatArray = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ _IDLE_KINDS = ("stand", "stand", "stand", "bent", "point")
 
 
 def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -> list[Look]:
-    """One look for every person of the match: two kits, keepers' and referees' own, the sport's dress."""
+    """One look for every person: two kits, keepers' and referees' own, the sport's dress."""
     home, away = random_kit(rng), random_kit(rng)
     for _ in range(20):
         if colour_distance(home.shirt, away.shirt) > 75:
@@ -50,11 +51,7 @@ def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -
         kit = referee if team < 0 else (keepers[team] if role == "goalkeeper" else (home, away)[team])
         look = random_look(rng, kit)
         sleeves = rng.choice(dress.sleeves)
-        helmet = (
-            (kit.second if rng.random() < 0.0 else kit.shirt) if dress.helmet and team >= 0 else None
-        )
-        if helmet is not None:
-            helmet = (home, away)[team].shorts
+        helmet = (home, away)[team].shorts if dress.helmet and team >= 0 else None
         looks.append(
             replace(
                 look,
@@ -66,7 +63,9 @@ def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -
                 shorts_length=dress.shorts if team >= 0 or dress.shorts < 0.5 else 1.0,
                 helmet=helmet,
                 pads=dress.pads * (1.0 if team >= 0 else 0.0),
-                gloves=(230, 230, 230) if role == "goalkeeper" or dress.gloves and team >= 0 else None,
+                gloves=(230, 230, 230)
+                if role == "goalkeeper" or (dress.gloves and team >= 0)
+                else None,
             )
         )
     return looks
@@ -172,7 +171,7 @@ class Wardrobe:
     def sprite_of(
         self, person: int, stance: Stance, heading: float, size: float, elevation: float
     ) -> tuple[Sprite, float]:
-        """The figure drawn a little larger than asked for and the scale (at most 1) to bring it to `size`."""
+        """The figure drawn a little larger than asked for, and the scale that brings it to `size`."""
         step = math.ceil(math.log(max(size, 4.0)) / math.log(_SIZE_STEP))
         drawn = _SIZE_STEP**step
         turn = round(heading / (2 * math.pi) * _HEADINGS) % _HEADINGS
@@ -257,15 +256,15 @@ def _special(play: Play, speeds: FloatArray) -> dict[tuple[int, int], str]:
             (apart < 0.4 * play.surface.half_length) & (speeds[:, keeper] < 0.8)
         ):
             found[int(frame), keeper] = "crouch"
-    thrown = play.sport.name in ("basketball", "handball", "volleyball", "football")
+    thrown = STYLES[play.sport.name].hands
     kicks = {"PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK"}
     for event in play.events:
         if event.person < 0 or event.label not in kicks | {"THROW IN"}:
             continue
         kind = "arms_raised" if thrown or event.label == "THROW IN" else "kick"
         long = round(0.28 * play.fps)
-        for frame in range(max(0, event.frame - long // 3), min(frames, event.frame + long)):
-            found[frame, event.person] = kind
-    for frame, person in zip(*np.nonzero(play.lifts > 0.05), strict=True):
-        found[int(frame), int(person)] = "jump"
+        for near in range(max(0, event.frame - long // 3), min(frames, event.frame + long)):
+            found[near, event.person] = kind
+    for row, person in np.argwhere(play.lifts > 0.05).tolist():
+        found[row, person] = "jump"
     return found

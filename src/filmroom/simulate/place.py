@@ -140,7 +140,7 @@ def _end_of(name: str) -> str:
     return next((word for word in words if word in ("left", "right")), "")
 
 
-# --- drawing -------------------------------------------------------------------------------------------
+# --- drawing --------------------------------------------------------------------------------------
 
 
 def draw_background(place: Place, camera: Camera, seconds: float) -> Picture:
@@ -172,7 +172,7 @@ def _horizon_row(camera: Camera) -> int:
 def _draw_ground(picture: Picture, ground: Ground, camera: Camera) -> None:
     height, width = ground.pixels.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) / ground.scale
-    world = np.concatenate([corners + (ground.left, ground.far), np.zeros((4, 1))], axis=1)
+    world = np.concatenate([corners + np.array([ground.left, ground.far]), np.zeros((4, 1))], axis=1)
     _warp(picture, ground.pixels, camera.ground() @ ground.to_world(), world, camera)
 
 
@@ -272,7 +272,7 @@ def _clip_near(seen: FloatArray) -> FloatArray:
 
 
 def line_polygons(surface: Surface) -> list[tuple[str, list[FloatArray]]]:
-    """Every painted line as outlines on the ground in metres: paint name and one or two rings (N, 2)."""
+    """Every painted line as outlines on the ground, metres: its paint, one or two rings (N, 2)."""
     shapes: list[tuple[str, list[FloatArray]]] = []
     for line in surface.lines:
         start, end = np.array(line.start[:2]), np.array(line.end[:2])
@@ -372,9 +372,14 @@ def draw_structure(
             continue
         thick = max(1, round(rim.width * camera.focal / float(depth.mean())))
         cv2.polylines(
-            picture, [np.rint(points * 16).astype(np.int32)], True, paints.get(rim.paint, (214, 76, 34)),
-            thick, cv2.LINE_AA, _SHIFT,
-        )  # fmt: skip
+            picture,
+            [np.rint(points * 16).astype(np.int32)],
+            True,
+            paints.get(rim.paint, (214, 76, 34)),
+            thick,
+            cv2.LINE_AA,
+            _SHIFT,
+        )
         _draw_basket_net(picture, rim, matrix)
 
 

@@ -178,7 +178,8 @@ class PlayField:
     def distances(self) -> FloatArray:
         """Metres between every two people, (N, N); a great deal on the diagonal."""
         apart = self.positions[:, None] - self.positions[None]
-        return np.sqrt((apart * apart).sum(axis=2)) + self._other
+        metres: FloatArray = np.sqrt((apart * apart).sum(axis=2)) + self._other
+        return metres
 
     def step(self, look_at: FloatArray | None = None) -> None:
         """Move everybody one frame towards the targets; `look_at` is what the idle turn to face."""
@@ -276,4 +277,5 @@ def approach(values: FloatArray, wanted: FloatArray, most: float) -> FloatArray:
     change = wanted - values
     size = np.sqrt((change * change).sum(axis=1))
     share = np.minimum(1.0, most / np.maximum(size, 1e-9))
-    return values + change * share[:, None]
+    nearer: FloatArray = values + change * share[:, None]
+    return nearer

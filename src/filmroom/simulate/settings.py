@@ -36,7 +36,7 @@ DIFFICULTIES: dict[str, Difficulty] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """One simulated match: what `filmroom simulate` is asked for. `styles` are figure styles to draw from."""
+    """What `filmroom simulate` is asked for; `styles` are the figure styles to draw from."""
 
     sport: str = "soccer"
     seconds: float = 10.0

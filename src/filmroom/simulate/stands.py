@@ -1,7 +1,8 @@
-"""What surrounds the surface: stands with people, advertising boards, walls, as flat panels in space."""
+"""What surrounds the surface: stands with people, boards, walls, as flat panels in space."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 import cv2
@@ -183,7 +184,8 @@ class _Crowd:
 
     def _finished(self, picture: Picture, rng: np.random.Generator) -> Picture:
         soft = cv2.GaussianBlur(picture, (3, 3), 0.7)
-        return np.clip(soft.astype(np.float32) * self.dim, 0, 255).astype(np.uint8)
+        shown: Picture = np.clip(soft.astype(np.float32) * self.dim, 0, 255).astype(np.uint8)
+        return shown
 
 
 def _seat_people(
@@ -233,10 +235,14 @@ def _stand(
         bottom = max(0.0, level - wall_height)
         panels.append(
             Panel(
-                (*place.tolist(), bottom), (*along, 0.0), (0.0, 0.0, 1.0), length, level - bottom,
+                (*place.tolist(), bottom),
+                (*along, 0.0),
+                (0.0, 0.0, 1.0),
+                length,
+                level - bottom,
                 ((wall * crowd.dim).astype(np.uint8),),
             )
-        )  # fmt: skip
+        )
         start += run
         level += run * steep + (2.4 if tier == 0 else 0.0)
     panels.reverse()
@@ -315,7 +321,7 @@ def _boards(
 def _round_boards(
     surface: Surface, height: float, straight: list[Panel], rng: np.random.Generator
 ) -> list[Panel]:
-    """The rounded corners of a rink as short straight pieces, far corners only: the near are the viewer's."""
+    """The far rounded corners of a rink as short straight pieces; the near ones stay open to view."""
     radius = surface.corner_radius
     pieces = 10
     picture = np.empty((8, 8, 3), np.uint8)
@@ -325,16 +331,21 @@ def _round_boards(
         centre = np.array([side * (surface.half_length - radius), -surface.half_width + radius])
         angles = np.linspace(0, np.pi / 2, pieces + 1)
         ring = centre + radius * np.stack([side * np.cos(angles), -np.sin(angles)], axis=1)
-        for first, second in zip(ring[:-1], ring[1:], strict=True):
+        for first, second in itertools.pairwise(ring):
             way = second - first
             length = float(np.hypot(*way))
             along = (float(way[0]) / length, float(way[1]) / length, 0.0)
             panels.append(
                 replace(
-                    straight[0], origin=(*first.tolist(), 0.0), along=along, length=length, height=height,
-                    pictures=(picture,), scroll=0.0,
+                    straight[0],
+                    origin=(*first.tolist(), 0.0),
+                    along=along,
+                    length=length,
+                    height=height,
+                    pictures=(picture,),
+                    scroll=0.0,
                 )
-            )  # fmt: skip
+            )
     return panels
 
 
@@ -367,6 +378,12 @@ def _near_row(surface: Surface, crowd: _Crowd, reach_y: float, rng: np.random.Ge
             )
             cv2.circle(layer, (x, y), round(0.125 * scale), colours[1], -1)
     return Panel(
-        (-length / 2, reach_y - 0.4, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), length, height, (picture,),
-        opaque=opaque, front=True,
-    )  # fmt: skip
+        (-length / 2, reach_y - 0.4, 0.0),
+        (1.0, 0.0, 0.0),
+        (0.0, 0.0, 1.0),
+        length,
+        height,
+        (picture,),
+        opaque=opaque,
+        front=True,
+    )

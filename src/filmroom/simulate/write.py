@@ -48,30 +48,50 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _PEOPLE = pa.schema(
     [
-        ("frame", pa.int32()), ("track", pa.int32()), ("role", pa.string()), ("team", pa.string()),
-        ("number", pa.string()), ("readable", pa.bool_()), ("visible", pa.float32()),
+        ("frame", pa.int32()),
+        ("track", pa.int32()),
+        ("role", pa.string()),
+        ("team", pa.string()),
+        ("number", pa.string()),
+        ("readable", pa.bool_()),
+        ("visible", pa.float32()),
         *((f"{kind}{side}", pa.float32()) for kind in ("", "visible_", "number_") for side in "xywh"),
-        ("position_x", pa.float32()), ("position_y", pa.float32()), ("position_z", pa.float32()),
+        ("position_x", pa.float32()),
+        ("position_y", pa.float32()),
+        ("position_z", pa.float32()),
     ]
-)  # fmt: skip
+)
 _MASKS = pa.schema(
     [
-        ("frame", pa.int32()), ("track", pa.int32()), ("x", pa.int32()), ("y", pa.int32()),
-        ("width", pa.int32()), ("height", pa.int32()), ("rle", pa.binary()),
+        ("frame", pa.int32()),
+        ("track", pa.int32()),
+        ("x", pa.int32()),
+        ("y", pa.int32()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("rle", pa.binary()),
     ]
-)  # fmt: skip
+)
 _CAMERAS = pa.schema(
     [
-        ("frame", pa.int32()), ("shot", pa.int32()),
+        ("frame", pa.int32()),
+        ("shot", pa.int32()),
         *(
             (name, pa.float64())
             for name in (
-                "position_x", "position_y", "position_z", "pan", "tilt", "roll", "focal", "centre_x",
+                "position_x",
+                "position_y",
+                "position_z",
+                "pan",
+                "tilt",
+                "roll",
+                "focal",
+                "centre_x",
                 "centre_y",
             )
         ),
     ]
-)  # fmt: skip
+)
 
 
 def write_match(
@@ -92,9 +112,12 @@ def write_match(
         # The truth is entered first and left last, so that both end at the same frame whatever happens.
         with TruthWriter(folder / "truth", scene) as truth:
             writer = Writer(
-                video, settings.width, settings.height, Fraction(settings.fps).limit_denominator(1001),
+                video,
+                settings.width,
+                settings.height,
+                Fraction(settings.fps).limit_denominator(1001),
                 quality="good",
-            )  # fmt: skip
+            )
             try:
                 for frame in range(len(scene)):
                     filmed = film_frame(scene, frame)
@@ -212,10 +235,15 @@ class TruthWriter:
             self._annotations += 1
             separator = ",\n" if self._annotations > 1 else "\n"
             entry = {
-                "id": self._annotations, "image_id": truth.frame + 1,
-                "category_id": CATEGORIES.index(role) + 1, "bbox": [x, y, w, h], "area": round(w * h, 2),
-                "iscrowd": 0, "track_id": track, "visible": round(visible, 3),
-            }  # fmt: skip
+                "id": self._annotations,
+                "image_id": truth.frame + 1,
+                "category_id": CATEGORIES.index(role) + 1,
+                "bbox": [x, y, w, h],
+                "area": round(w * h, 2),
+                "iscrowd": 0,
+                "track_id": track,
+                "visible": round(visible, 3),
+            }
             self._coco.write(separator + json.dumps(entry))
         self._boxes.write("".join(lines))
 
@@ -256,11 +284,16 @@ class TruthWriter:
     def _add_camera(self, truth: FrameTruth) -> None:
         camera = truth.camera
         values = {
-            "frame": truth.frame, "shot": truth.shot,
+            "frame": truth.frame,
+            "shot": truth.shot,
             **{f"position_{axis}": value for axis, value in zip("xyz", camera.position, strict=True)},
-            "pan": camera.pan, "tilt": camera.tilt, "roll": camera.roll, "focal": camera.focal,
-            "centre_x": camera.centre[0], "centre_y": camera.centre[1],
-        }  # fmt: skip
+            "pan": camera.pan,
+            "tilt": camera.tilt,
+            "roll": camera.roll,
+            "focal": camera.focal,
+            "centre_x": camera.centre[0],
+            "centre_y": camera.centre[1],
+        }
         for name, value in values.items():
             self._cameras[name].append(value)
 
@@ -288,10 +321,11 @@ class TruthWriter:
     def _write_request(self) -> None:
         surface = self.scene.play.surface
         facts = {
-            "settings": asdict(self.scene.settings), "frames_asked": len(self.scene),
+            "settings": asdict(self.scene.settings),
+            "frames_asked": len(self.scene),
             "surface": {"name": surface.name, "length": surface.length, "width": surface.width},
             "figure_style": self.scene.wardrobe.style,
-        }  # fmt: skip
+        }
         (self.folder / "simulation.json").write_text(
             json.dumps(facts, indent=2) + "\n", encoding="utf-8"
         )
@@ -345,10 +379,13 @@ def _coco_end(settings: Settings, frames: int) -> str:
     images = ",\n".join(
         json.dumps(
             {
-                "id": frame + 1, "file_name": f"{frame + 1:06d}.jpg", "frame": frame,
-                "width": settings.width, "height": settings.height,
+                "id": frame + 1,
+                "file_name": f"{frame + 1:06d}.jpg",
+                "frame": frame,
+                "width": settings.width,
+                "height": settings.height,
             }
         )
         for frame in range(frames)
-    )  # fmt: skip
+    )
     return f'],\n"images": [\n{images}\n]}}\n'

@@ -87,14 +87,21 @@ def track_ball(
         return TRACKS.empty()
     seen = _Candidates.of(candidates.filter(pa.array(usable)), panorama, settings)
     height = _body_heights(people, panorama, seen)
-    odds = _candidate_odds(seen, people, panorama, height, fps, settings)
-    time = panorama.frames / fps
-    paths = [
-        part
-        for path in _best_paths(seen, odds, panorama, height, time, settings)
-        for part in _without_jumps(seen, path, panorama, height, time)
-    ]
-    return _as_tracks(seen, paths, people, panorama, height, time, picture, track, settings)
+    scene = _Scene(panorama, people, height, panorama.frames / fps, settings)
+    paths = [_without_jumps(seen, path, scene) for path in _best_paths(seen, scene)]
+    runs = [run for path in paths if len(path) for run in _agreeing_runs(seen, path, scene)]
+    return _as_tracks(seen, runs, scene, picture, track)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What the ball moves in: the camera's path, body height in pixels and seconds of every row."""
+
+    panorama: Panorama
+    people: pa.Table
+    height: Matrix
+    time: Matrix
+    settings: BallSettings
 
 
 @dataclass(frozen=True)
@@ -135,31 +142,24 @@ def _body_heights(people: pa.Table, panorama: Panorama, seen: _Candidates) -> Ma
     return np.asarray(np.interp(panorama.frames, here, middle))
 
 
-def _candidate_odds(
-    seen: _Candidates,
-    people: pa.Table,
-    panorama: Panorama,
-    height: Matrix,
-    fps: float,
-    settings: BallSettings,
-) -> Matrix:
+def _candidate_odds(seen: _Candidates, scene: _Scene) -> Matrix:
     """Log-odds that each candidate is the ball, before any path."""
+    settings = scene.settings
     score = np.clip(seen.score, 0.01, 0.99)
     odds = np.log(score / (1 - score)) - np.log(settings.even_score / (1 - settings.even_score))
-    odds -= settings.still_doubt * _stillness(seen, panorama, height, fps, settings)
-    odds -= settings.on_body_doubt * _on_body(seen, people, panorama)
+    odds -= settings.still_doubt * _stillness(seen, scene)
+    odds -= settings.on_body_doubt * _on_body(seen, scene)
     result: Matrix = odds
     return result
 
 
-def _stillness(
-    seen: _Candidates, panorama: Panorama, height: Matrix, fps: float, settings: BallSettings
-) -> Matrix:
+def _stillness(seen: _Candidates, scene: _Scene) -> Matrix:
     """0..1: how far a candidate is one of many on the same spot of the pitch.
 
     A logo or a penalty spot stays where the pitch is; the ball at rest does so for a while only.
     """
-    time = panorama.frames[seen.row] / fps
+    panorama, height, settings = scene.panorama, scene.height, scene.settings
+    time = scene.time[seen.row]
     still = np.zeros(len(seen.row))
     for shot in np.unique(panorama.shot[seen.row]):
         mine = np.flatnonzero(panorama.shot[seen.row] == shot)
@@ -180,13 +180,14 @@ def _stillness(
     return still
 
 
-def _on_body(seen: _Candidates, people: pa.Table, panorama: Panorama) -> Matrix:
-    """1 for a candidate on a person's body above the knee: a sock or a head more often than the ball."""
+def _on_body(seen: _Candidates, scene: _Scene) -> Matrix:
+    """1 for a candidate on a body above the knee: a sock or a head more often than the ball."""
+    people = scene.people
     on_body = np.zeros(len(seen.row))
     if not people.num_rows:
         return on_body
     box = boxes_of(people)
-    row = np.searchsorted(panorama.frames, people["frame"].to_numpy())
+    row = scene.panorama.rows(people["frame"].to_numpy())
     order = np.argsort(row, kind="stable")
     box, row = box[order], row[order]
     for start, end, first, last in _by_row(seen.row, row):
@@ -210,15 +211,10 @@ def _by_row(first: Ints, second: Ints) -> list[tuple[int, int, int, int]]:
     return [(int(a), int(b), int(c), int(d)) for a, b, c, d in zip(*bounds, strict=True)]
 
 
-def _best_paths(
-    seen: _Candidates,
-    odds: Matrix,
-    panorama: Panorama,
-    height: Matrix,
-    time: Matrix,
-    settings: BallSettings,
-) -> list[Ints]:
+def _best_paths(seen: _Candidates, scene: _Scene) -> list[Ints]:
     """Paths (rising candidate indices) of greatest total odds, in order of time."""
+    panorama, time, settings = scene.panorama, scene.time, scene.settings
+    odds = _candidate_odds(seen, scene)
     count = len(seen.row)
     total = np.full(count, -np.inf)
     before = np.full(count, -1)  # candidate before, in the same path or in the path before it
@@ -239,7 +235,7 @@ def _best_paths(
         before[here] = absent_from
         early = np.arange(oldest, edge[row])
         if len(early):
-            cost = _step_costs(seen, early, here, panorama, height, time, settings)
+            cost = _step_costs(seen, early, here, scene)
             value = total[early][:, None] - cost
             best = value.argmax(axis=0)
             through = value[best, np.arange(len(here))] + odds[here]
@@ -261,18 +257,11 @@ def _best_paths(
     return [np.array(path[::-1]) for path in reversed(paths)]
 
 
-def _step_costs(
-    seen: _Candidates,
-    early: Ints,
-    here: Ints,
-    panorama: Panorama,
-    height: Matrix,
-    time: Matrix,
-    settings: BallSettings,
-) -> Matrix:
+def _step_costs(seen: _Candidates, early: Ints, here: Ints, scene: _Scene) -> Matrix:
     """Cost (E, H) of going from earlier candidates to these of one frame."""
+    settings, time, height = scene.settings, scene.time, scene.height
     row = seen.row[here[0]]
-    place, scale = panorama.carry(seen.row[early], np.full(len(early), row), seen.box[early, :2])
+    place, scale = scene.panorama.carry(seen.row[early], np.full(len(early), row), seen.box[early, :2])
     gap = (time[row] - time[seen.row[early]])[:, None]
     apart = np.linalg.norm(place[:, None] - seen.box[here, :2], axis=2) / height[row]
     speed = np.maximum(apart - 0.06, 0) / gap
@@ -286,12 +275,11 @@ def _step_costs(
     return result
 
 
-def _without_jumps(
-    seen: _Candidates, path: Ints, panorama: Panorama, height: Matrix, time: Matrix
-) -> list[Ints]:
+def _without_jumps(seen: _Candidates, path: Ints, scene: _Scene) -> Ints:
     """The path less the points that leap away from both neighbours and back."""
     if len(path) < 3:
-        return [path] if len(path) > 1 or seen.score[path].max() > 0.6 else []
+        return path if len(path) > 1 or seen.score[path].max() > 0.6 else path[:0]
+    panorama, time, height = scene.panorama, scene.time, scene.height
     rows = seen.row[path]
     middle = rows[1:-1]
     early, _ = panorama.carry(rows[:-2], middle, seen.box[path[:-2], :2])
@@ -301,22 +289,14 @@ def _without_jumps(
     off = np.linalg.norm(here - (1 - share) * early - share * late, axis=1) / height[middle]
     base = np.linalg.norm(late - early, axis=1) / height[middle]
     leap = (off > 0.5) & (off > 2 * base)
-    return [path[np.concatenate([[True], ~leap, [True]])]]
+    return path[np.concatenate([[True], ~leap, [True]])]
 
 
 def _as_tracks(
-    seen: _Candidates,
-    paths: list[Ints],
-    people: pa.Table,
-    panorama: Panorama,
-    height: Matrix,
-    time: Matrix,
-    picture: tuple[int, int],
-    track: int,
-    settings: BallSettings,
+    seen: _Candidates, runs: list[Ints], scene: _Scene, picture: tuple[int, int], track: int
 ) -> pa.Table:
+    panorama = scene.panorama
     rows_of, boxes_of_path, scores, source = [], [], [], []
-    runs = [run for path in paths for run in _runs(seen, path, panorama, height, time, settings)]
     for run in runs:
         rows, boxes = fill_path(panorama, seen.row[run], seen.box[run])
         index = np.full(len(rows), -1)
@@ -343,28 +323,22 @@ def _as_tracks(
             **{name: corner[:, column] for column, name in enumerate("xywh")},
             "score": np.clip(score, 0, 1),
             "role": np.full(len(rows), "ball"),
-            "visible": _visible(rows, boxes, people, panorama),
+            "visible": _visible(rows, boxes, scene),
             "detection": pa.array(seen.detection[np.maximum(index, 0)], mask=index < 0),
         }
     )
 
 
-def _runs(
-    seen: _Candidates,
-    path: Ints,
-    panorama: Panorama,
-    height: Matrix,
-    time: Matrix,
-    settings: BallSettings,
-) -> list[Ints]:
+def _agreeing_runs(seen: _Candidates, path: Ints, scene: _Scene) -> list[Ints]:
     """The path cut where a gap is too long, or where its two sides do not agree."""
+    panorama, time, height = scene.panorama, scene.time, scene.height
     rows = seen.row[path]
     gap = np.diff(time[rows])
-    cut = gap > settings.longest_fill + 1e-9
+    cut = gap > scene.settings.longest_fill + 1e-9
     for at in np.flatnonzero((np.diff(rows) > 1) & ~cut):
         early, late = path[max(0, at - 3) : at + 1], path[at + 1 : at + 5]
-        ahead = _extrapolated(seen, early, rows[at + 1], panorama, time)
-        behind = _extrapolated(seen, late, rows[at], panorama, time)
+        ahead = _extrapolated(seen, early, rows[at + 1], scene)
+        behind = _extrapolated(seen, late, rows[at], scene)
         miss_ahead = np.linalg.norm(ahead - seen.box[path[at + 1], :2])
         miss_behind = np.linalg.norm(behind - seen.box[path[at], :2])
         still, _ = panorama.carry(rows[at], rows[at + 1], seen.box[path[at], :2])
@@ -374,25 +348,24 @@ def _runs(
     return [run for run in np.split(path, np.flatnonzero(cut) + 1) if len(run)]
 
 
-def _extrapolated(
-    seen: _Candidates, points: Ints, row: int, panorama: Panorama, time: Matrix
-) -> Matrix:
+def _extrapolated(seen: _Candidates, points: Ints, row: int, scene: _Scene) -> Matrix:
     """Where these sightings, going on straight, would be in another row."""
     rows = seen.row[points]
-    place, _ = panorama.carry(rows, np.full(len(rows), row), seen.box[points, :2])
+    place, _ = scene.panorama.carry(rows, np.full(len(rows), row), seen.box[points, :2])
     if len(points) < 2:
         return np.asarray(place[0])
-    line = np.polyfit(time[rows] - time[row], place, 1)
+    line = np.polyfit(scene.time[rows] - scene.time[row], place, 1)
     return np.asarray(line[1])
 
 
-def _visible(rows: Ints, boxes: Matrix, people: pa.Table, panorama: Panorama) -> Matrix:
+def _visible(rows: Ints, boxes: Matrix, scene: _Scene) -> Matrix:
     """0 where a person nearer to the camera (lower feet) covers the middle of the ball, else 1."""
     visible = np.ones(len(rows))
+    people = scene.people
     if not people.num_rows:
         return visible
     body = boxes_of(people)
-    row = np.searchsorted(panorama.frames, people["frame"].to_numpy())
+    row = scene.panorama.rows(people["frame"].to_numpy())
     order = np.argsort(row, kind="stable")
     body, row = body[order], row[order]
     for start, end, first, last in _by_row(rows, row):

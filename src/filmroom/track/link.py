@@ -14,6 +14,7 @@ Ints = NDArray[np.int64]
 
 _FIELD = 4.0  # body heights over which a stranger may turn up, divided by the root of 2 pi
 
+
 @dataclass(frozen=True)
 class LinkSettings:
     """How tracklets may be joined. Times are seconds, lengths body heights.

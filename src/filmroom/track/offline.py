@@ -233,11 +233,10 @@ def _as_tracks(
     runs = _steady_runs(clip, order, edge)
     small = 0.4 * float(np.median(clip.box[:, 3]))
     classes = [
-        [run for run in runs if (np.median(clip.box[run, 3]) < small) == wanted] for wanted in (False, True)
+        [run for run in runs if (np.median(clip.box[run, 3]) < small) == wanted]
+        for wanted in (False, True)
     ]
-    stiffness = [
-        _stiffness(clip, each) if settings.smooth else (0.0, 0.0) for each in classes
-    ]
+    stiffness = [_stiffness(clip, each) if settings.smooth else (0.0, 0.0) for each in classes]
     longest = max(1, round(settings.longest_fill * rate)) if _misses_at_times(clip, order) else 1
     parts: list[tuple[Ints, Matrix, Matrix, Ints, Ints]] = []
     for number, (start, end) in enumerate(itertools.pairwise(edge)):

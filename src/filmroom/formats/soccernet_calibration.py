@@ -1,0 +1,91 @@
+"""SoccerNet calibration: line annotations `NNNNN.json` and cameras `camera_NNNNN.json`."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.errors import InputError
+from filmroom.formats.archive import Archive
+
+Lines = dict[str, NDArray[np.float64]]
+"""Points (N, 2) of every line class, as shares of width - 1 and height - 1 of the picture."""
+
+_CAMERA = "camera_"
+
+
+class PitchCamera(msgspec.Struct, frozen=True):
+    """A camera in SoccerNet's terms: degrees, metres (z negative above ground), pixels at 960 x 540."""
+
+    pan_degrees: float
+    tilt_degrees: float
+    roll_degrees: float
+    position_meters: tuple[float, float, float]
+    x_focal_length: float
+    y_focal_length: float
+    principal_point: tuple[float, float]
+    radial_distortion: Annotated[list[float], msgspec.Meta(min_length=6, max_length=6)]
+    tangential_distortion: Annotated[list[float], msgspec.Meta(min_length=2, max_length=2)]
+    thin_prism_distortion: Annotated[list[float], msgspec.Meta(min_length=4, max_length=4)]
+
+
+class _Point(msgspec.Struct):
+    x: float
+    y: float
+
+
+def read_line_annotations(path: Path | str) -> dict[str, Lines]:
+    """The lines of every picture by its number; classes without points are left out.
+
+    Of the files those count whose name is a number. Raises InputError naming file and place: wrong
+    types, a number twice, no files.
+    """
+    pictures: dict[str, Lines] = {}
+    with Archive(path) as archive:
+        for name in archive.names:
+            stem = PurePosixPath(name).stem
+            if not name.endswith(".json") or not stem.isdigit():
+                continue
+            if stem in pictures:
+                raise InputError(f"{path}: picture {stem} twice; give one split at a time")
+            content = archive.read_json(name, dict[str, list[_Point]])
+            pictures[stem] = {
+                line: np.array([(point.x, point.y) for point in points], dtype=float)
+                for line, points in content.items()
+                if points
+            }
+    if not pictures:
+        raise InputError(f"{path}: no annotations found; expected NNNNN.json")
+    return pictures
+
+
+def read_cameras(path: Path | str) -> dict[str, PitchCamera]:
+    """The camera of every picture by its number; InputError naming file and field that is wrong."""
+    cameras: dict[str, PitchCamera] = {}
+    with Archive(path) as archive:
+        for name in archive.names:
+            stem = PurePosixPath(name).stem
+            if not name.endswith(".json") or not stem.startswith(_CAMERA):
+                continue
+            number = stem.removeprefix(_CAMERA)
+            if number in cameras:
+                raise InputError(f"{path}: camera {number} twice; give one split at a time")
+            cameras[number] = archive.read_json(name, PitchCamera)
+    if not cameras:
+        raise InputError(f"{path}: no cameras found; expected camera_NNNNN.json")
+    return cameras
+
+
+def write_cameras(path: Path | str, cameras: Mapping[str, PitchCamera]) -> None:
+    """A submission zip: `camera_NNNNN.json` at its root."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in sorted(cameras):
+            entry = zipfile.ZipInfo(f"{_CAMERA}{number}.json", (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, msgspec.json.encode(cameras[number]))
