@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -122,13 +123,10 @@ def test_a_point_at_the_threshold_is_wrong_and_one_such_point_spoils_the_class()
     score = score_picture(lines, CAMERA)[0]
     assert (score.right, score.wrong, score.missed) == (7, 1, 0)
     assert score.points[name] == (2, 1, 0)
-    shown = projected_lines(CAMERA)
-    column = CLASSES.index(name)
-    point = np.array([[700.0, 400.0]])
-    distance = float(distances_to_lines(point, shown)[0, column])
-    only = {name: point / np.array([WIDTH - 1, HEIGHT - 1])}
+    only = {name: np.array([(0.75, 0.75)])}
+    distance = float(score_picture(only, CAMERA, (1e9,))[0].errors[name][0])
     exactly, above = score_picture(only, CAMERA, (distance, distance * (1 + 1e-9)))
-    assert (exactly.points[name][0], above.points[name][0]) == (0, 1)
+    assert (exactly.right, above.right) == (0, 1)
 
 
 def test_projected_only_counts_ends_or_nine_points():
@@ -171,7 +169,7 @@ def test_distance_like_a_walk_along_the_segments(line: list, points: list):
     ]
     for point, value in zip(np.array(points), ours, strict=True):
         walked = [float(np.linalg.norm(point - each)) for each in polyline]
-        for start, end in zip(polyline[:-1], polyline[1:], strict=True):
+        for start, end in pairwise(polyline):
             shares = np.linspace(0, 1, 401)[:, None]
             walked.append(float(np.linalg.norm(point - (start + shares * (end - start)), axis=1).min()))
         assert value <= min(walked) + 1e-9

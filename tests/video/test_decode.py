@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,7 @@ def test_times_always_rise_from_zero(stamps: list[float | None]) -> None:
     clock = decode._Clock(0.04)
     times = [clock.tell(stamp) for stamp in stamps]
     assert times[0] == 0
-    assert all(after > before for before, after in zip(times, times[1:], strict=False))
+    assert all(after > before for before, after in itertools.pairwise(times))
 
 
 def test_clock_mends_repeated_missing_and_spliced_timestamps() -> None:

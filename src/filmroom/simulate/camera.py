@@ -176,7 +176,7 @@ def follow(
     tilts = tilts + 0.6 * shake * _wave(frames, play.fps, rng, period=0.5)
     pan_path, tilt_path, roll_path = (np.round(values, 6) for values in (pans, tilts, roll))
     x, y, z = (round(value, 4) for value in position)
-    focal_path = np.round(np.asarray(np.exp(focal), np.float64), 4)
+    focal_path = np.asarray(np.round(np.exp(focal), 4), dtype=np.float64)
     return CameraPath((x, y, z), pan_path, tilt_path, roll_path, focal_path, width, height)
 
 

@@ -173,7 +173,7 @@ def _stillness(seen: _Candidates, scene: _Scene) -> Matrix:
         for offset in np.unique(code):
             here = mine[code == offset]
             occupied = len(np.unique(seen.row[here]))
-            span = np.ptp(time[here])
+            span = float(np.ptp(time[here]))
             rate = occupied / max(1, np.ptp(seen.row[here]) + 1)
             if span > settings.still and occupied > 8:
                 still[here] = np.clip((span * rate - settings.still / 2) / settings.still, 0, 1)

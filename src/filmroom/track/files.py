@@ -40,8 +40,8 @@ def track_files(
 ) -> list[Tracked]:
     """Track every sequence of a file, folder or zip of detections.
 
-    `detections` is a MOT det file, a folder or zip of `SEQ/det/det.txt` (or `SEQ.txt`), or a COCO result
-    list (`.json`). One file in gives one file `output`; several give `output/SEQ.txt`. Without
+    `detections` is a MOT det file, a folder or zip of `SEQ/det/det.txt` (or `SEQ.txt`), or a COCO
+    result list (`.json`). One file in gives one file `output`; several give `output/SEQ.txt`. Without
     `preset_name` the whole clip is seen at once (`track_people`); with one, that online tracker runs.
     `observe` looks at the video of the detections: MOTION, SHOTS, frames, frames a second.
     InputError where nothing can be read; tracking of a sequence does not depend on the others.

@@ -187,8 +187,10 @@ def _odds(
 
 
 def _room(box: Matrix, picture: tuple[int, int]) -> tuple[Matrix, Ints]:
-    """Room between boxes (centre, size) and the border of the picture in their heights, and to which side
-    it is least: 0 left, 1 top, 2 right, 3 bottom."""
+    """Room (N,) from boxes (centre, size) to the border of the picture, in their heights, and where.
+
+    The second is the nearest side: 0 left, 1 top, 2 right, 3 bottom.
+    """
     half = box[:, 2:] / 2
     room = np.hstack([box[:, :2] - half, np.asarray(picture) - box[:, :2] - half]) / box[:, 3:]
     return room.min(axis=1), room.argmin(axis=1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of
 from filmroom.track.camera import motion_of_boxes
 from filmroom.track.link import LinkSettings, Pieces, link_pieces
@@ -21,23 +22,32 @@ from filmroom.track.tracker import Tracker
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_SMALL = 0.4  # share of the median height below which a thing is no person
+_LEAST_INSIDE = 0.3  # share of a filled-in box that must lie in the picture
+_DOUBLE_OVERLAP = 0.7  # IoU, and
+_DOUBLE_SHARE = 0.9  # share of the frames, of a person found twice
+_CROWDED_SHARE = 0.3
+
 
 @dataclass(frozen=True)
 class OfflineSettings:
     """What happens after the online tracker. Times are seconds.
 
+    online, link
+        Settings of the two steps before.
+    ambiguous
+        Tracklets are cut where exchanging two of them would have cost less than these log-odds.
     longest_fill
         Gaps up to this are filled.
-    shortest
-        Tracks seen for less than this in all are dropped.
-    least_score
-        Likewise tracks whose best score is below this.
+    least_score, least_evidence
+        A track counts if what its scores lie above the one adds up to the other.
+    smooth
+        Smooth boxes that jitter.
     """
 
-    online: TrackerSettings = TrackerSettings()
-    link: LinkSettings = LinkSettings()
+    online: TrackerSettings = field(default_factory=TrackerSettings)
+    link: LinkSettings = field(default_factory=LinkSettings)
     longest_fill: float = 0.8
-    shortest: float = 0.2
     least_score: float = 0.3
     least_evidence: float = 0.6
     ambiguous: float = 3.0
@@ -82,7 +92,12 @@ def track_people(
     piece = split_ambiguous(piece, clip.row, margin, rival, settings.ambiguous, apart)
     pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector)
     person = link_pieces(pieces, panorama, settings.link, rate, picture)
-    return _as_tracks(clip, panorama, person, settings, rate, picture)
+    paths = _paths(clip, panorama, person, settings, rate)
+    if paths is not None:
+        paths = _without_doubles(paths)
+        if most_people is not None:
+            paths = _at_most(paths, most_people)
+    return _as_tracks(clip, panorama, paths, picture)
 
 
 def frame_rate(frames: Ints, fps: float) -> float:
@@ -219,56 +234,64 @@ def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panoram
     return with_steps(panorama.frames, panorama.shot, step, panorama.known)
 
 
-def _as_tracks(
-    clip: _Clip,
-    panorama: Panorama,
-    person: Ints,
-    settings: OfflineSettings,
-    rate: float,
-    picture: tuple[int, int],
-) -> pa.Table:
+@dataclass(frozen=True)
+class _Paths:
+    """Boxes of all people, in order of person, then row; `source` is the detection's row or -1."""
+
+    row: Ints
+    corner: Matrix
+    score: Matrix
+    source: Ints
+    owner: Ints
+
+    def keep(self, wanted: NDArray[np.bool_]) -> _Paths:
+        return _Paths(*(getattr(self, each.name)[wanted] for each in fields(self)))
+
+
+def _paths(
+    clip: _Clip, panorama: Panorama, person: Ints, settings: OfflineSettings, rate: float
+) -> _Paths | None:
+    """Everyone's path, gaps filled and smoothed; None without any."""
     order = np.lexsort((clip.row, person))
     order = order[person[order] > 0]
     edge = np.flatnonzero(np.diff(person[order], prepend=-1, append=-1))
+    small = _SMALL * float(np.median(clip.box[:, 3]))
     runs = _steady_runs(clip, order, edge)
-    small = 0.4 * float(np.median(clip.box[:, 3]))
-    classes = [
-        [run for run in runs if (np.median(clip.box[run, 3]) < small) == wanted]
-        for wanted in (False, True)
+    is_small = [bool(np.median(clip.box[run, 3]) < small) for run in runs]
+    stiffness = [
+        _stiffness(clip, [run for run, tiny in zip(runs, is_small, strict=True) if tiny == kind])
+        if settings.smooth
+        else (0.0, 0.0)
+        for kind in (False, True)
     ]
-    stiffness = [_stiffness(clip, each) if settings.smooth else (0.0, 0.0) for each in classes]
     longest = max(1, round(settings.longest_fill * rate)) if _misses_at_times(clip, order) else 1
-    parts: list[tuple[Ints, Matrix, Matrix, Ints, Ints]] = []
-    for number, (start, end) in enumerate(itertools.pairwise(edge)):
+    parts = []
+    for start, end in itertools.pairwise(edge):
         mine = order[start:end]
         if np.maximum(clip.score[mine] - settings.least_score, 0).sum() < settings.least_evidence:
             continue
         for run in np.split(mine, np.flatnonzero(_breaks(clip, panorama, mine, longest)) + 1):
             kind = int(np.median(clip.box[run, 3]) < small)
-            rows, boxes, scores, seen = _one_path(clip, panorama, run, stiffness[kind])
-            parts.append((rows, boxes, scores, seen, np.full(len(rows), number)))
+            parts.append(_one_path(clip, panorama, run, stiffness[kind], int(person[mine[0]])))
     if not parts:
-        return TRACKS.empty()
-    rows, boxes, scores, seen, owner = (np.concatenate(column) for column in zip(*parts, strict=True))
-    corner = np.column_stack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]])
-    inside = _inside(corner, picture)
-    # What was filled in outside the picture is nothing anyone could see.
-    keep = (seen >= 0) | (inside > 0.3)
-    rows, corner, scores, seen, owner = (column[keep] for column in (rows, corner, scores, seen, owner))
-    track = dense_ids(owner, rows, corner)
-    final = np.lexsort((track, rows))
-    detection = np.where(seen >= 0, clip.detection[np.maximum(seen, 0)], 0)
-    return TRACKS.build(
-        {
-            "frame": panorama.frames[rows[final]],
-            "track": track[final],
-            **{name: corner[final, index] for index, name in enumerate("xywh")},
-            "score": np.clip(scores[final], 0, 1),
-            "role": np.full(len(final), "player"),
-            "visible": visible_shares(rows[final], corner[final]),
-            "detection": pa.array(detection[final], mask=seen[final] < 0),
-        }
+        return None
+    return _Paths(
+        *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(_Paths))
     )
+
+
+def _one_path(
+    clip: _Clip, panorama: Panorama, run: Ints, stiffness: tuple[float, float], person: int
+) -> _Paths:
+    rows, boxes = fill_path(panorama, clip.row[run], clip.box[run])
+    source = np.full(len(rows), -1)
+    source[clip.row[run] - rows[0]] = run
+    seen = source >= 0
+    scores = np.interp(rows, clip.row[run], clip.score[run]) * np.where(seen, 1.0, 0.5)
+    if stiffness[0] > 0:
+        boxes = smooth_path(panorama, rows, boxes, seen.astype(float), stiffness)
+    corner = np.column_stack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]])
+    return _Paths(rows, corner, scores, source, np.full(len(rows), person))
 
 
 def _breaks(clip: _Clip, panorama: Panorama, mine: Ints, longest: int) -> NDArray[np.bool_]:
@@ -277,23 +300,72 @@ def _breaks(clip: _Clip, panorama: Panorama, mine: Ints, longest: int) -> NDArra
     return np.asarray(far | (np.diff(shot) != 0))
 
 
-def _one_path(
-    clip: _Clip, panorama: Panorama, run: Ints, stiffness: tuple[float, float]
-) -> tuple[Ints, Matrix, Matrix, Ints]:
-    rows, boxes = fill_path(panorama, clip.row[run], clip.box[run])
-    seen = np.full(len(rows), -1)
-    seen[clip.row[run] - rows[0]] = run
-    weight = np.where(seen >= 0, 1.0, 0.0)
-    scores = np.interp(rows, clip.row[run], clip.score[run]) * np.where(seen >= 0, 1.0, 0.5)
-    if stiffness[0] > 0:
-        boxes = smooth_path(panorama, rows, boxes, weight, stiffness)
-    return rows, boxes, scores, seen
+def _as_tracks(
+    clip: _Clip, panorama: Panorama, paths: _Paths | None, picture: tuple[int, int]
+) -> pa.Table:
+    if paths is None:
+        return TRACKS.empty()
+    # What was filled in outside the picture is nothing anyone could see.
+    paths = paths.keep((paths.source >= 0) | (_inside(paths.corner, picture) > _LEAST_INSIDE))
+    track = dense_ids(paths.owner, paths.row, paths.corner)
+    order = np.lexsort((track, paths.row))
+    paths = paths.keep(order)
+    detection = np.where(paths.source >= 0, clip.detection[np.maximum(paths.source, 0)], 0)
+    return TRACKS.build(
+        {
+            "frame": panorama.frames[paths.row],
+            "track": track[order],
+            **{name: paths.corner[:, column] for column, name in enumerate("xywh")},
+            "score": np.clip(paths.score, 0, 1),
+            "role": np.full(len(order), "player"),
+            "visible": visible_shares(paths.row, paths.corner),
+            "detection": pa.array(detection, mask=paths.source < 0),
+        }
+    )
+
+
+def _without_doubles(paths: _Paths) -> _Paths:
+    """Without those whose boxes lie nearly always on the same other person's: one person found twice."""
+    order = np.lexsort((paths.owner, paths.row))
+    rows = paths.row[order]
+    pairs: list[Matrix] = []
+    edge = np.flatnonzero(np.diff(rows, prepend=-1, append=-1))
+    for start, end in itertools.pairwise(edge):
+        here = order[start:end]
+        overlap = np.triu(ious(paths.corner[here], paths.corner[here]), 1)
+        first, second = np.nonzero(overlap > _DOUBLE_OVERLAP)
+        if len(first):
+            pairs.append(np.column_stack([paths.owner[here[first]], paths.owner[here[second]]]))
+    if not pairs:
+        return paths
+    couples, count = np.unique(np.concatenate(pairs), axis=0, return_counts=True)
+    length = np.bincount(paths.owner)
+    gone: set[int] = set()
+    for (first, second), together in zip(couples.tolist(), count.tolist(), strict=True):
+        shorter = first if (length[first], -first) < (length[second], -second) else second
+        if together >= _DOUBLE_SHARE * length[shorter] and not gone & {first, second}:
+            gone.add(shorter)
+    return paths.keep(~np.isin(paths.owner, list(gone)))
+
+
+def _at_most(paths: _Paths, most: int) -> _Paths:
+    """Without the least certain people, as long as more than `most` are there at once for long."""
+    while len(paths.row):
+        crowd = np.bincount(paths.row)[paths.row] > most
+        present = np.bincount(paths.owner)
+        crowded = np.bincount(paths.owner, weights=crowd)
+        certain = np.bincount(paths.owner, weights=paths.score)
+        candidates = np.flatnonzero((present > 0) & (crowded > _CROWDED_SHARE * present))
+        if not len(candidates):
+            break
+        paths = paths.keep(paths.owner != candidates[certain[candidates].argmin()])
+    return paths
 
 
 def _misses_at_times(clip: _Clip, order: Ints) -> bool:
     """Whether this detector overlooks people for a frame or two.
 
-    Where it never does (boxes drawn by hand), longer gaps are absences, and filling them would be wrong.
+    Where it never does (boxes drawn by hand), longer gaps are absences that must not be filled.
     """
     gap = np.diff(clip.row[order])
     short = np.count_nonzero((gap > 1) & (gap <= 3))
@@ -314,7 +386,7 @@ def _steady_runs(clip: _Clip, order: Ints, edge: Ints) -> list[Ints]:
 
 
 def _stiffness(clip: _Clip, runs: list[Ints]) -> tuple[float, float]:
-    """How hard to smooth centre and size: what best foretells boxes left out, 0 where they hardly jitter."""
+    """How hard to smooth centre and size: what best foretells boxes left out of these runs."""
     if not runs:
         return 0.0, 0.0
     height = [float(np.median(clip.box[run, 3])) for run in runs]

@@ -37,7 +37,7 @@ def fill_path(panorama: Panorama, rows: Ints, boxes: Matrix) -> tuple[Ints, Matr
 
 
 def camera_path(panorama: Panorama, rows: Ints, boxes: Matrix) -> tuple[Matrix, Matrix]:
-    """How far the camera alone moved a person on this path since its first row: (N, 2) and log scale (N,).
+    """How far the camera alone moved a person since the first row: (N, 2) pixels and log scale (N,).
 
     `rows` are consecutive, `boxes` (N, 4) start with the centre.
     """
@@ -80,7 +80,7 @@ _LEAST_JITTER = 0.012  # of the height: below this boxes are taken as they are
 
 
 def jitter(curve: Matrix) -> float:
-    """Standard deviation of independent noise in evenly sampled curves (N, C), from third differences."""
+    """Spread of independent noise in evenly sampled curves (N, C), from their third differences."""
     third = np.diff(curve, n=3, axis=0)
     if not len(third):
         return 0.0

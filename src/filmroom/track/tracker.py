@@ -66,9 +66,9 @@ class Tracker:
     """Follows boxes from frame to frame.
 
     Call `update` once a frame, with no boxes too. Boxes are `x, y, w, h` in pixels; the result does
-    not depend on their order. For the boxes of the last frame `margins` holds the log-odds that it would have
-    cost to exchange the track with the most tempting other one, and `rivals` that one's id (NaN and 0
-    without any): a low margin means that the two may be confused from here on.
+    not depend on their order. For the boxes of the last frame `margins` holds the log-odds that it
+    would have cost to exchange the track with the most tempting other one, and `rivals` that one's id
+    (NaN and 0 without any): a low margin means that the two may be confused from here on.
     """
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
@@ -78,7 +78,8 @@ class Tracker:
         self.camera: Matrix = np.zeros(3)
         self._state: _State | None = None
         self._next = 1
-        self._likeness = np.array([[0.9, 0.05], [0.6, 0.2]])  # mean, spread: same, other
+        self._likeness = np.array([[0.9, 0.1], [0.6, 0.2]])  # mean, spread: same, other
+        self._likeness_seen = np.ones(2)
 
     def update(
         self,
@@ -270,7 +271,9 @@ class Tracker:
         for index, values in enumerate((same, other)):
             if len(values) > 1:
                 fresh = np.array([values.mean(), max(values.std(), 0.02)])
-                self._likeness[index] += 0.05 * (fresh - self._likeness[index])
+                self._likeness_seen[index] += 1
+                rate = max(0.05, 1 / self._likeness_seen[index])
+                self._likeness[index] += rate * (fresh - self._likeness[index])
         blend = np.where(good, 0.9, 0.0)[:, None]
         known = np.where(
             (np.abs(vectors[columns]).sum(axis=1) > 0)[:, None],
@@ -415,8 +418,11 @@ def _overlap(state: _State, rows: Ints, seen: Matrix, scores: Matrix, turn: Roun
 
 
 def _assign(likeness: Matrix, least: float) -> tuple[Ints, Ints, Matrix, Ints]:
-    """Pairs of the best total likeness above `least`: rows, columns, and for each pair what exchanging it with the
-    most tempting other pair would have cost, and that pair's place in the list (-1 without any)."""
+    """Pairs of the best total likeness above `least`: rows, columns, margins and rivals.
+
+    The margin is what exchanging with the most tempting other pair would have cost, the rival that
+    pair's place in the list (-1 without any).
+    """
     from scipy.optimize import linear_sum_assignment
 
     gain = np.maximum(likeness - least, 0.0)

@@ -1,0 +1,188 @@
+"""The truth agrees with the picture and with itself, and depends on nothing but the seed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from filmroom.errors import InputError
+from filmroom.pitch import SPORTS
+from filmroom.simulate.film import film_frame, frames, make_scene
+from filmroom.simulate.labelled import labelled_frames
+from filmroom.simulate.settings import Settings, parse_size
+
+SMALL = Settings(seconds=2.0, seed=5, width=640, height=360, difficulty="easy")
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return make_scene(SMALL)
+
+
+@pytest.fixture(scope="module")
+def filmed(scene):
+    return film_frame(scene, 30)
+
+
+def test_masks_fill_the_visible_boxes(filmed):
+    truth = filmed.truth
+    for box, mask in zip(truth.visible_boxes, truth.masks, strict=True):
+        assert mask.shape == (round(box[3]), round(box[2]))
+        for edge in (mask[0], mask[-1], mask[:, 0], mask[:, -1]):
+            assert edge.any()
+
+
+def test_silhouettes_never_overlap(filmed):
+    taken = np.zeros(filmed.pixels.shape[:2], int)
+    for box, mask in zip(filmed.truth.visible_boxes.astype(int), filmed.truth.masks, strict=True):
+        taken[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] += mask
+    assert taken.max() == 1
+
+
+def test_visible_boxes_lie_in_whole_boxes(filmed):
+    whole, seen = filmed.truth.boxes, filmed.truth.visible_boxes
+    assert (seen[:, :2] >= whole[:, :2] - 1).all()
+    assert (seen[:, :2] + seen[:, 2:] <= whole[:, :2] + whole[:, 2:] + 1).all()
+    assert ((filmed.truth.visible > 0) & (filmed.truth.visible <= 1)).all()
+
+
+def test_people_stand_where_their_positions_project(scene):
+    """The lowest point of a standing body is its feet, a foot's length from the projected place."""
+    misses = []
+    for frame in (5, 25, 45):
+        truth = film_frame(scene, frame).truth
+        feet, depth = truth.camera.project(truth.positions * np.array([1.0, 1.0, 0.0]))
+        for row, role in enumerate(truth.roles):
+            if role in ("ball", "hoop"):
+                continue
+            x, y, w, h = truth.boxes[row]
+            metre = truth.camera.focal / depth[row]
+            misses.append((abs(x + w / 2 - feet[row, 0]) / metre, abs(y + h - feet[row, 1]) / metre))
+    aside, below = np.median(misses, axis=0)
+    assert aside < 0.25
+    assert below < 0.25
+
+
+def test_the_ball_is_drawn_where_it_is(scene):
+    for frame in (0, 20, 40):
+        truth = film_frame(scene, frame).truth
+        if "ball" not in truth.roles:
+            continue
+        row = truth.roles.index("ball")
+        pixel, _ = truth.camera.project(truth.positions[row : row + 1])
+        x, y, w, h = truth.boxes[row]
+        assert x - 1 <= pixel[0, 0] <= x + w + 1
+        assert y - 1 <= pixel[0, 1] <= y + h + 1
+
+
+def test_lines_are_painted_where_they_project(scene):
+    """Along the middle of a line, the picture is brighter than two line widths beside it."""
+    truth = film_frame(scene, 30)
+    camera = truth.truth.camera
+    brighter = []
+    for line in scene.play.surface.lines:
+        way = np.array(line.end[:2]) - np.array(line.start[:2])
+        side = np.array([-way[1], way[0], 0.0]) / np.hypot(*way)
+        points = line.points(2.0)[1:-1]
+        for offset in (0.6, -0.6):
+            on, _ = camera.project(points)
+            off, _ = camera.project(points + offset * side)
+            for a, b in zip(np.floor(on).astype(int), np.floor(off).astype(int), strict=True):
+                if all(0 <= p[0] < 640 and 60 <= p[1] < 360 for p in (a, b)):
+                    pixels = truth.pixels.astype(int)
+                    brighter.append(pixels[a[1], a[0]].sum() > pixels[b[1], b[0]].sum())
+    assert len(brighter) > 20
+    assert np.mean(brighter) > 0.8
+
+
+def test_frames_do_not_depend_on_the_order_they_are_drawn_in(scene, filmed):
+    other = make_scene(SMALL)
+    film_frame(other, 44)
+    again = film_frame(other, 30)
+    assert np.array_equal(again.pixels, filmed.pixels)
+    assert np.array_equal(again.truth.boxes, filmed.truth.boxes)
+
+
+def test_another_seed_is_another_picture(filmed):
+    other = film_frame(make_scene(replace(SMALL, seed=6)), 30)
+    assert not np.array_equal(other.pixels, filmed.pixels)
+
+
+def test_tracks_keep_their_person(scene):
+    first, second = (film_frame(scene, frame).truth for frame in (10, 11))
+    shared, left, right = np.intersect1d(first.tracks, second.tracks, return_indices=True)
+    assert len(shared) > 5
+    for track, a, b in zip(shared, left, right, strict=True):
+        assert first.roles[a] == second.roles[b], track
+        assert first.numbers[a] == second.numbers[b]
+        assert np.abs(first.positions[a] - second.positions[b]).max() < 3.0
+
+
+def test_a_readable_number_is_worn_and_turned_to_the_camera(scene):
+    readable = 0
+    for frame in range(0, 50, 10):
+        truth = film_frame(scene, frame).truth
+        for row in np.flatnonzero(truth.readable):
+            readable += 1
+            assert truth.numbers[row] is not None
+            assert truth.number_boxes[row, 3] >= 8.0
+    assert readable == sum(film_frame(scene, f).truth.readable.sum() for f in range(0, 50, 10))
+
+
+@pytest.mark.parametrize("sport", [sport for sport in SPORTS if sport != "soccer"])
+def test_every_sport_can_be_filmed(sport):
+    settings = Settings(sport=sport, seconds=1.0, seed=2, width=320, height=180)
+    shown = next(frames(settings))
+    assert shown.pixels.shape == (180, 320, 3)
+    assert "player" in shown.truth.roles
+    assert shown.pixels.std() > 15
+
+
+def test_basketball_shows_a_hoop_with_its_box():
+    settings = Settings(sport="basketball", seconds=0.2, seed=3, width=640, height=360, camera="fixed")
+    truth = next(frames(settings)).truth
+    hoops = [row for row, role in enumerate(truth.roles) if role == "hoop"]
+    assert hoops
+    for row in hoops:
+        x, _, w, _ = truth.boxes[row]
+        rim, depth = truth.camera.project(truth.positions[row : row + 1])
+        assert x <= rim[0, 0] <= x + w
+        assert w == pytest.approx(0.46 * truth.camera.focal / depth[0], rel=0.15)
+
+
+def test_labelled_frames_are_varied_and_inside_the_picture():
+    source = labelled_frames(np.random.default_rng(0), "soccer", (320, 180))
+    seen = [next(source) for _ in range(3)]
+    for pixels, boxes, categories in seen:
+        assert pixels.shape == (180, 320, 3)
+        assert len(boxes) == len(categories)
+        assert set(categories) <= {"ball", "goalkeeper", "player", "referee", "hoop"}
+        assert (boxes[:, :2] >= 0).all()
+        assert (boxes[:, 0] + boxes[:, 2] <= 320).all()
+        assert (boxes[:, 1] + boxes[:, 3] <= 180).all()
+    assert not np.array_equal(seen[0][0], seen[1][0])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"seconds": 0.0}, "above 0"),
+        ({"difficulty": "brutal"}, "easy, medium, hard, cruel"),
+        ({"camera": "drone"}, "broadcast"),
+        ({"sport": "curling"}, "soccer"),
+        ({"width": 4}, "64x64"),
+        ({"seed": -1}, "negative"),
+        ({"surface": "clay"}, "choose one of soccer"),
+    ],
+)
+def test_impossible_settings_are_refused_in_one_line(change, reason):
+    with pytest.raises(InputError, match=reason) as told:
+        replace(SMALL, **change).checked()
+    assert "\n" not in str(told.value)
+
+
+def test_sizes_are_parsed():
+    assert parse_size("1920x1080") == (1920, 1080)
+    for wrong in ("1920", "x", "axb", "1920*1080"):
+        with pytest.raises(InputError, match="size"):
+            parse_size(wrong)

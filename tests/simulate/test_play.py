@@ -1,0 +1,95 @@
+"""Bodies move like people, the ball like a ball, and a seed means one match."""
+
+import numpy as np
+import pytest
+
+from filmroom.errors import InputError
+from filmroom.pitch import SPORTS
+from filmroom.simulate.play import TOP_ACCELERATION, TOP_SPEED, simulate_play
+
+FPS = 25.0
+
+
+@pytest.fixture(scope="module", params=list(SPORTS))
+def play(request):
+    return simulate_play(request.param, 1500, np.random.default_rng(11), fps=FPS)
+
+
+def test_nobody_is_faster_than_people_are(play):
+    steps = np.diff(play.positions.astype(float), axis=0) * FPS
+    speed = np.sqrt((steps**2).sum(axis=2))
+    assert speed.max() <= TOP_SPEED + 1e-2
+    gain = np.diff(play.velocities.astype(float), axis=0) * FPS
+    assert np.sqrt((gain**2).sum(axis=2)).max() <= TOP_ACCELERATION + 1e-2
+
+
+def test_positions_agree_with_velocities(play):
+    moved = np.diff(play.positions.astype(float), axis=0) * FPS
+    assert moved == pytest.approx(play.velocities[1:], abs=2e-3) or moved == pytest.approx(
+        play.velocities[:-1], abs=2e-3
+    )
+
+
+def test_some_stand_still_and_some_run(play):
+    speed = np.sqrt((play.velocities.astype(float) ** 2).sum(axis=2))
+    assert (speed < 0.2).mean() > 0.02
+    assert speed.max() > 3.0
+
+
+def test_everybody_stays_near_the_surface(play):
+    reach = np.abs(play.positions).max(axis=(0, 1))
+    limit = np.array([play.surface.half_length, play.surface.half_width]) + 3.0
+    assert (reach <= limit).all()
+
+
+def test_people_do_not_stand_inside_each_other(play):
+    apart = play.positions[::25, :, None].astype(float) - play.positions[::25, None]
+    distance = np.sqrt((apart**2).sum(axis=3))
+    people = distance.shape[1]
+    distance[:, np.arange(people), np.arange(people)] = np.inf
+    assert (distance.min(axis=2) < 0.2).mean() < 0.02
+
+
+def test_the_ball_stays_above_the_ground_and_is_played(play):
+    assert play.ball[:, 2].min() >= 0.0
+    assert np.abs(np.diff(play.ball[:, :2], axis=0)).max() * FPS < 60.0
+    assert play.events
+    assert all(0 <= event.frame < 1500 for event in play.events)
+
+
+def test_the_carrier_is_at_the_ball(play):
+    frames = np.flatnonzero(play.carrier >= 0)
+    apart = play.positions[frames, play.carrier[frames]] - play.ball[frames, :2]
+    assert np.median(np.sqrt((apart**2).sum(axis=1))) < 1.2
+
+
+def test_the_cast_is_that_of_the_sport(play):
+    sport = play.sport
+    for team in (0, 1):
+        mine = np.flatnonzero(play.cast.teams == team)
+        assert len(mine) == sport.players
+        numbers = [play.cast.numbers[i] for i in mine]
+        assert len(set(numbers)) == len(numbers)
+        keepers = [i for i in mine if play.cast.roles[i] == "goalkeeper"]
+        assert len(keepers) == int(sport.goalkeeper)
+    assert (play.cast.teams == -1).sum() == sport.referees
+
+
+def test_the_same_seed_is_the_same_match_and_another_is_not():
+    first, again, other = (simulate_play("soccer", 300, np.random.default_rng(s)) for s in (4, 4, 5))
+    assert np.array_equal(first.positions, again.positions)
+    assert np.array_equal(first.ball, again.ball)
+    assert first.events == again.events
+    assert not np.array_equal(first.positions, other.positions)
+
+
+def test_a_longer_match_begins_like_a_shorter_one():
+    short, long = (simulate_play("hockey", n, np.random.default_rng(1)) for n in (100, 200))
+    assert np.array_equal(short.positions, long.positions[:100])
+
+
+def test_impossible_lengths_and_sports_are_refused():
+    with pytest.raises(InputError, match="frames"):
+        simulate_play("soccer", 0, np.random.default_rng(0))
+    with pytest.raises(InputError, match="no sport"):
+        simulate_play("chess", 10, np.random.default_rng(0))
