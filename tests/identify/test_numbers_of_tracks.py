@@ -9,13 +9,23 @@ FRAMES = 60
 
 def tracks_of(spans):
     """Tracks 1..N present from first to last frame; detection number = track."""
-    rows = [(frame, track) for track, (first, last) in enumerate(spans, 1) for frame in range(first, last)]
+    rows = [
+        (frame, track) for track, (first, last) in enumerate(spans, 1) for frame in range(first, last)
+    ]
     frame, track = np.array(rows).T
     ones = np.ones(len(rows))
     return tables.TRACKS.build(
         {
-            "frame": frame, "track": track, "x": ones, "y": ones, "w": ones, "h": ones, "score": ones,
-            "role": ["player"] * len(rows), "visible": ones, "detection": track,
+            "frame": frame,
+            "track": track,
+            "x": ones,
+            "y": ones,
+            "w": ones,
+            "h": ones,
+            "score": ones,
+            "role": ["player"] * len(rows),
+            "visible": ones,
+            "detection": track,
         }  # fmt: skip
     )
 
@@ -23,14 +33,23 @@ def tracks_of(spans):
 def reads_of(*reads):
     """Rows of (track, first frame, count, text, score): one read every tenth frame."""
     rows = [
-        (first + 10 * k, track, text, score) for track, first, count, text, score in reads for k in range(count)
+        (first + 10 * k, track, text, score)
+        for track, first, count, text, score in reads
+        for k in range(count)
     ]
     frame, detection, text, score = zip(*rows, strict=True)
     ones = np.ones(len(rows))
     return tables.NUMBER_READS.build(
         {
-            "frame": frame, "detection": detection, "text": text, "score": score,
-            "legible": ones * 0.95, "x": ones, "y": ones, "w": ones, "h": ones,
+            "frame": frame,
+            "detection": detection,
+            "text": text,
+            "score": score,
+            "legible": ones * 0.95,
+            "x": ones,
+            "y": ones,
+            "w": ones,
+            "h": ones,
         }  # fmt: skip
     )
 
@@ -41,7 +60,9 @@ def numbers(claims):
 
 def test_steady_reads_become_a_number():
     tracks = tracks_of([(0, FRAMES), (0, FRAMES)])
-    claims, _ = claim_numbers(tracks, reads_of((1, 0, 5, "7", 0.9), (2, 0, 5, "10", 0.9)), {1: "a", 2: "a"})
+    claims, _ = claim_numbers(
+        tracks, reads_of((1, 0, 5, "7", 0.9), (2, 0, 5, "10", 0.9)), {1: "a", 2: "a"}
+    )
     assert numbers(claims) == {1: "7", 2: "10"}
     assert all(claim.score > 0.9 for claim in claims.values())
 

@@ -22,7 +22,9 @@ def written(tmp_path, name, text):
         "\ufeffteam,number,name\r\nHome,7,Ada\r\nAway,10,Bo\r\n",
         json.dumps([entry._asdict() for entry in ENTRIES]),
         json.dumps({"Home": {"7": "Ada"}, "Away": {"10": "Bo"}}),
-        json.dumps([{"team": "Home", "number": 7, "name": "Ada"}, {"team": "Away", "number": 10, "name": "Bo"}]),
+        json.dumps(
+            [{"team": "Home", "number": 7, "name": "Ada"}, {"team": "Away", "number": 10, "name": "Bo"}]
+        ),
     ],
 )
 def test_all_spellings_of_a_roster_say_the_same(tmp_path, text):

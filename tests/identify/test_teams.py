@@ -27,20 +27,35 @@ def clip(cast, frames=8, seed=0):
     box = {"x": x, "y": np.full(len(x), 50.0), "w": np.full(len(x), 30.0), "h": np.full(len(x), 60.0)}
     tracks = tables.TRACKS.build(
         {
-            "frame": frame, "track": person + 1, **box, "score": np.full(len(x), 0.9),
-            "role": ["player"] * len(x), "visible": np.ones(len(x)), "detection": person,
+            "frame": frame,
+            "track": person + 1,
+            **box,
+            "score": np.full(len(x), 0.9),
+            "role": ["player"] * len(x),
+            "visible": np.ones(len(x)),
+            "detection": person,
         }  # fmt: skip
     )
     detections = tables.DETECTIONS.build(
         {
-            "frame": frame, "detection": person, **box, "score": np.full(len(x), 0.9),
-            "kind": ["person"] * len(x), "kind_score": np.ones(len(x)),
-            "referee": [cast[p][3] for p in person], "goalkeeper": [cast[p][4] for p in person],
+            "frame": frame,
+            "detection": person,
+            **box,
+            "score": np.full(len(x), 0.9),
+            "kind": ["person"] * len(x),
+            "kind_score": np.ones(len(x)),
+            "referee": [cast[p][3] for p in person],
+            "goalkeeper": [cast[p][4] for p in person],
         }  # fmt: skip
     )
     vectors = np.stack([kit_vector(cast[p][0], cast[p][1], rng) for p in person])
     appearance = tables.APPEARANCE.build(
-        {"frame": frame, "detection": person, "vector": vectors.astype(np.float16), "quality": np.ones(len(x))}
+        {
+            "frame": frame,
+            "detection": person,
+            "vector": vectors.astype(np.float16),
+            "quality": np.ones(len(x)),
+        }
     )
     return tracks, detections, appearance
 

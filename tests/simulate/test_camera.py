@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from filmroom.simulate.camera import Camera, aim, follow
@@ -25,6 +25,7 @@ def test_projection_is_that_of_sn_calibration():
     assert (depth > 0).all()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     x=st.floats(-60, 60), y=st.floats(-40, 30), pan_offset=st.floats(-5, 5), focal=st.floats(300, 5000)
 )

@@ -38,7 +38,7 @@ def test_some_stand_still_and_some_run(play):
 
 def test_everybody_stays_near_the_surface(play):
     reach = np.abs(play.positions).max(axis=(0, 1))
-    limit = np.array([play.surface.half_length, play.surface.half_width]) + 3.0
+    limit = np.array([play.surface.half_length, play.surface.half_width]) + play.surface.margin + 3.0
     assert (reach <= limit).all()
 
 

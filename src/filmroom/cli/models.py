@@ -26,13 +26,13 @@ def models_command(
     from rich.table import Table
 
     shown = Table()
-    for column in ("name", "MB", "for", "accuracy", "licence"):
+    for column in ("name", "MB", "task", "accuracy", "licence"):
         shown.add_column(column)
     for row in rows:
         shown.add_row(
             str(row["name"]),
             str(row["megabytes"]),
-            str(row.get("for", "")),
+            str(row.get("task", "")),
             str(row.get("accuracy", "")),
             str(row.get("licence", "")),
         )

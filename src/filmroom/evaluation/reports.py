@@ -678,11 +678,122 @@ def _soccernet_names(lines: Lines) -> Lines:
     }
 
 
+def captions_report(truth: Path, predictions: Path, options: Options) -> Report:
+    """METEOR, BLEU, ROUGE-L, CIDEr, recall, precision and SODA_c of dense captions."""
+    from filmroom.evaluation.captions import HalfCaptions, Meteor, mean_scores, score_captions
+    from filmroom.formats.soccernet_captions import read_caption_results, read_caption_truth
+
+    happened, said = read_caption_truth(truth), read_caption_results(predictions)
+    if len(happened) == 1 and len(said) == 1:
+        said = {next(iter(happened)): next(iter(said.values()))}
+    missing = [game for game in happened if game not in said]
+    if missing:
+        raise InputError(
+            f"{predictions}: {len(missing)} of {len(happened)} games are missing: {missing[0]}"
+        )
+    notes = []
+    halves: dict[str, HalfCaptions] = {}
+    for game, truth_captions in happened.items():
+        for word, side in (("truth", truth_captions), ("results", said[game])):
+            if side.ignored:
+                notes.append(f"{game}: {side.ignored} captions of the {word} left out: label or half")
+        for half in (1, 2):
+            sides = [
+                [(each.seconds, each.text) for each in side.captions if each.half == half]
+                for side in (truth_captions, said[game])
+            ]
+            if sides[0]:
+                halves[f"{game} half {half}"] = HalfCaptions(*sides)
+            else:
+                notes.append(f"{game} half {half}: left out, no true caption ({len(sides[1])} results)")
+    meteor = Meteor.find()
+    if meteor is None:
+        notes.append(
+            "METEOR not scored: it needs Java and meteor-1.5.jar; name it in FILMROOM_METEOR_JAR"
+        )
+    rows = dict(zip(halves, score_captions(list(halves.values()), meteor), strict=True))
+    combined: Row = dict(mean_scores(list(rows.values())))
+    return Report(
+        "captions",
+        "SoccerNet 0.2.0, pycocoevalcap 1.2",
+        combined,
+        rows,
+        "halves",
+        (
+            "METEOR", "Bleu_1", "Bleu_2", "Bleu_3", "Bleu_4", "ROUGE_L", "CIDEr", "Recall", "Precision",
+            "SODA_METEOR_f1", "SODA_ROUGE_L_f1",
+        ),
+        tuple(notes),
+    )  # fmt: skip
+
+
+def segmentation_report(truth: Path, predictions: Path, options: Options) -> Report:
+    """J&F of DAVIS mask pictures; convention `semi-supervised` leaves out first and last frames (default),
+    `all-frames` scores every frame.
+    """
+    from filmroom.evaluation.segmentation import object_scores, statistics
+    from filmroom.formats.davis import MaskSequences
+
+    convention = options.convention or "semi-supervised"
+    if convention not in ("semi-supervised", "all-frames"):
+        raise InputError(
+            f"convention {convention!r} is unknown for segmentation; semi-supervised or all-frames"
+        )
+    known, found = MaskSequences(truth), MaskSequences(predictions)
+    rows: dict[str, Row] = {}
+    notes: list[str] = []
+    for sequence in known.frames:
+        if sequence not in found.frames:
+            raise InputError(f"{predictions}: sequence {sequence} is missing")
+        masks = dict(known.read(sequence))
+        names = list(masks) if convention == "all-frames" else list(masks)[1:-1]
+        if not names:
+            raise InputError(f"{truth}: sequence {sequence} has too few frames")
+        objects = max((int(mask[mask < _VOID].max(initial=0)) for mask in masks.values()), default=0)
+        claimed = {name: mask for name, mask in found.read(sequence) if name in set(names)}
+        missing = [name for name in names if name not in claimed]
+        if missing:
+            raise InputError(
+                f"{predictions}: {sequence}: {len(missing)} frames are missing: {missing[0]}"
+            )
+        extra = max(int(mask.max()) for mask in claimed.values())
+        if extra > objects:
+            notes.append(
+                f"{sequence}: objects {objects + 1} to {extra} of the results are not in the truth"
+            )
+        pairs = [object_scores(masks[name], claimed[name], objects) for name in names]
+        for number in range(objects):
+            region = statistics(np.array([pair[0][number] for pair in pairs]))
+            edge = statistics(np.array([pair[1][number] for pair in pairs]))
+            rows[f"{sequence}_{number + 1}"] = {
+                "J&F-Mean": (region["Mean"] + edge["Mean"]) / 2,
+                **{f"J-{name}": value for name, value in region.items()},
+                **{f"F-{name}": value for name, value in edge.items()},
+            }
+    columns = tuple(next(iter(rows.values()))) if rows else ()
+    combined: Row = {name: float(np.mean([row[name] for row in rows.values()])) for name in columns}
+    return Report(
+        "segmentation",
+        "davis2017-evaluation ac7c43f",
+        combined,
+        rows,
+        "objects",
+        columns,
+        tuple(notes),
+        {"convention": convention},
+    )
+
+
+_VOID = 255
+
+
 TASKS: dict[str, Callable[[Path, Path, Options], Report]] = {
     "tracking": tracking_report,
     "detection": detection_report,
     "gamestate": gamestate_report,
     "spotting": spotting_report,
+    "segmentation": segmentation_report,
+    "captions": captions_report,
     "calibration": calibration_report,
     "reid": reid_report,
     "jersey": jersey_report,

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from filmroom import tables
 from filmroom.identify.numbers import claim_numbers
+from filmroom.identify.overlays import overlay_tracks
 from filmroom.identify.ownership import own_numbers
 from filmroom.identify.roster import RosterEntry
 from filmroom.identify.teams import NO_TEAM, find_teams
@@ -18,8 +19,6 @@ from filmroom.pipeline.observing import Observations
 from filmroom.pitch.sports import Sport
 from filmroom.track.ball import track_ball
 from filmroom.track.offline import track_people
-
-_SCENE_REFEREES = 3
 
 
 class Resolved(NamedTuple):
@@ -54,6 +53,7 @@ def resolve_observations(
         picture=picture,
         most_people=most_people,
     )
+    tracks = _without_overlays(tracks, seen.motion, picture[0])
     membership = find_teams(
         tracks,
         seen.detections,
@@ -101,6 +101,16 @@ def resolve_observations(
     names = tables.PLAYERS.schema.names
     players = tables.PLAYERS.build({name: [row[name] for row in rows] for name in names})
     return Resolved(tables.TRACKS.check(everything), players, team_names)
+
+
+def _without_overlays(tracks: pa.Table, motion: pa.Table, width: int) -> pa.Table:
+    """Tracks of filmed people only, numbered 1, 2, ... in their order."""
+    drawn = np.isin(tracks["track"].to_numpy(), overlay_tracks(tracks, motion, width))
+    filmed = tracks.filter(pa.array(~drawn))
+    ids = filmed["track"].to_numpy()
+    dense = np.searchsorted(np.unique(ids), ids) + 1
+    position = filmed.schema.get_field_index("track")
+    return filmed.set_column(position, filmed.schema.field(position), pa.array(dense, pa.int32()))
 
 
 def _with_roles(tracks: pa.Table, roles: dict[int, str]) -> pa.Table:

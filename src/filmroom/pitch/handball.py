@@ -6,6 +6,8 @@ line.
 
 from __future__ import annotations
 
+import math
+
 from filmroom.pitch.surface import (
     Arc,
     Area,
@@ -53,10 +55,11 @@ def goal_panels(x: float) -> dict[str, tuple[Point, Point, Point, Point]]:
 
 
 def area_arcs(name: str, x: float, radius: float, width: float, paint: str = "line") -> tuple[Arc, ...]:
-    """Quarter circles round the posts at both ends."""
+    """Quarter circles round the posts at both ends, as far as the side lines."""
+    reach = math.degrees(math.asin(min(1.0, (_WIDTH / 2 - GOAL_HALF) / radius)))
     return both_ends_arcs(
-        Arc(f"{name} left top", (-x, -GOAL_HALF, 0.0), radius, -90, 0, width, paint),
-        Arc(f"{name} left bottom", (-x, GOAL_HALF, 0.0), radius, 0, 90, width, paint),
+        Arc(f"{name} left top", (-x, -GOAL_HALF, 0.0), radius, -reach, 0, width, paint),
+        Arc(f"{name} left bottom", (-x, GOAL_HALF, 0.0), radius, 0, reach, width, paint),
     )
 
 

@@ -190,7 +190,7 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     away = people - ball[:, None]
     weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
     centre = (people * weight[:, :, None]).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6)[:, None]
-    look = 0.65 * (ball + 0.4 * velocity) + 0.35 * centre
+    look = 0.78 * (ball + 0.45 * velocity) + 0.22 * centre
     limit = np.array([play.surface.half_length, play.surface.half_width]) * np.array(rig.reach)
     look = np.clip(look, -limit, limit)
     late = max(1, round(0.2 * play.fps))

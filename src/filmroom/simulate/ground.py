@@ -143,7 +143,7 @@ def _mowing(canvas: _Canvas) -> FloatPicture:
 
 def _paint_grass(canvas: _Canvas) -> dict[str, Colour]:
     rng, surface = canvas.rng, canvas.surface
-    base = np.array([rng.uniform(62, 112), rng.uniform(112, 160), rng.uniform(38, 74)], np.float32)
+    base = np.array([rng.uniform(58, 108), rng.uniform(100, 142), rng.uniform(38, 80)], np.float32)
     base *= rng.uniform(0.62, 1.1)
     level = 1.0 + rng.uniform(0.02, 0.085) * _mowing(canvas)
     level = np.where(canvas.inside(*surface.margin), level, 1.0)

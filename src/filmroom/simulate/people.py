@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 _PHASES, _HEADINGS = 16, 24
 _SIZE_STEP = 1.1
 _SPEEDS = (0.0, 1.0, 1.8, 2.8, 4.0, 5.5, 7.5)
-_IDLE_KINDS = ("stand", "stand", "stand", "bent", "point")
+_IDLE_KINDS = ("stand", "stand", "stand", "stand", "bent", "stand", "point")
 
 
 def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -> list[Look]:

@@ -196,7 +196,7 @@ def _on_body(seen: _Candidates, scene: _Scene) -> Matrix:
         inside = (point > body[:, :2] + body[:, 2:] * (0.1, 0.0)) & (
             point < body[:, :2] + body[:, 2:] * (0.9, 0.75)
         )
-        on_body[start:end] = inside.all(axis=2).any(axis=1)
+        on_body[start:end] = np.any(np.all(inside, axis=2), axis=1)
     return on_body
 
 
@@ -289,7 +289,8 @@ def _without_jumps(seen: _Candidates, path: Ints, scene: _Scene) -> Ints:
     off = np.linalg.norm(here - (1 - share) * early - share * late, axis=1) / height[middle]
     base = np.linalg.norm(late - early, axis=1) / height[middle]
     leap = (off > 0.5) & (off > 2 * base)
-    return path[np.concatenate([[True], ~leap, [True]])]
+    kept: Ints = path[np.concatenate([[True], ~leap, [True]])]
+    return kept
 
 
 def _as_tracks(

@@ -244,7 +244,7 @@ class _Paths:
     source: Ints
     owner: Ints
 
-    def keep(self, wanted: NDArray[np.bool_]) -> _Paths:
+    def keep(self, wanted: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> _Paths:
         return _Paths(*(getattr(self, each.name)[wanted] for each in fields(self)))
 
 
@@ -325,7 +325,7 @@ def _as_tracks(
 
 
 def _without_doubles(paths: _Paths) -> _Paths:
-    """Without those whose boxes lie nearly always on the same other person's: one person found twice."""
+    """Without those whose boxes nearly always lie on one other person's: a person found twice."""
     order = np.lexsort((paths.owner, paths.row))
     rows = paths.row[order]
     pairs: list[Matrix] = []

@@ -88,7 +88,8 @@ def with_steps(frames: Ints, shot: Ints, step: Matrix, known: NDArray[np.bool_])
         if not first[row]:
             product = step[row] @ path[row - 1]
             path[row] = product / product[2, 2] if abs(product[2, 2]) > 1e-9 else path[row - 1]
-    return Panorama(frames, shot, step, path, np.linalg.inv(path) if len(path) else path, known)
+    back: Matrix = np.linalg.inv(path).astype(float) if len(path) else path
+    return Panorama(frames, shot, step, path, back, known)
 
 
 def shot_of_frames(frames: Ints, shots: pa.Table) -> Ints:

@@ -97,22 +97,24 @@ class Tracker:
         `cut=True` forgets all tracks first. InputError where shapes disagree or a number is not
         finite or a box has a negative side.
         """
-        boxes, scores = checked_boxes(boxes, scores)
-        vectors = _unit_vectors(appearance, len(boxes))
+        found, sure = checked_boxes(boxes, scores)
+        vectors = _unit_vectors(appearance, len(found))
         if self._state is None or cut or self._state.appearance.shape[1] != vectors.shape[1]:
             self._state = _no_tracks(vectors.shape[1], max(_HISTORY, self.settings.average + 1))
             self.camera = np.zeros(3)
-        order = np.lexsort((*boxes.T, -scores))
-        ids = np.zeros(len(boxes), np.int64)
-        margins = np.full(len(boxes), np.nan)
-        rivals = np.zeros(len(boxes), np.int64)
+        order = np.lexsort((*found.T, -sure))
+        ids = np.zeros(len(found), np.int64)
+        margins = np.full(len(found), np.nan)
+        rivals = np.zeros(len(found), np.int64)
         ids[order], margins[order], rivals[order] = self._step(
-            boxes[order], scores[order], motion, vectors[order]
+            found[order], sure[order], motion, vectors[order]
         )
         self.margins, self.rivals = margins, rivals
         return ids
 
-    def _step(self, boxes: Matrix, scores: Matrix, motion: Any, vectors: Matrix) -> tuple[Ints, Matrix]:
+    def _step(
+        self, boxes: Matrix, scores: Matrix, motion: Any, vectors: Matrix
+    ) -> tuple[Ints, Matrix, Ints]:
         settings = self.settings
         assert self._state is not None
         state = self._state
@@ -149,6 +151,8 @@ class Tracker:
         elif settings.camera == "boxes" and len(state.track):
             self._carry_by_boxes(state, seen[scores >= settings.high])
         if settings.average:
+            state.box = state.last + state.speed * (state.missed + 1)[:, None]
+            np.maximum(state.box[:, 2:], 1e-3, out=state.box[:, 2:])
             return
         if noise.damping < 1:
             state.speed[state.missed > 0] *= noise.damping**step
@@ -222,7 +226,8 @@ class Tracker:
         )
         if vectors.shape[1]:
             odds += self._appearance_odds(state.appearance, vectors)
-        return odds
+        result: Matrix = odds
+        return result
 
     def _appearance_odds(self, known: Matrix, vectors: Matrix) -> Matrix:
         alike = known @ vectors.T
@@ -287,6 +292,7 @@ class Tracker:
         noise = self.settings.noise
         state.past[rows, 1:] = state.past[rows, :-1]
         state.past[rows, 0] = seen
+        before = state.last[rows]
         state.last[rows] = seen
         if self.settings.average:
             steps = state.past[rows, :-1] - state.past[rows, 1:]
@@ -295,6 +301,11 @@ class Tracker:
             state.speed[rows] = mean
             state.box[rows] = seen
             return
+        if self.settings.reupdate:
+            absent = rows[state.missed[rows] > 1]
+            if len(absent):
+                way = seen[state.missed[rows] > 1] - before[state.missed[rows] > 1]
+                state.speed[absent] = way / state.missed[absent][:, None]
         off = seen - state.box[rows]
         variance = state.variance[rows]
         doubt = 1.0 + 2.0 * np.maximum(0.0, 0.8 - scores) ** 2
@@ -356,7 +367,7 @@ def checked_boxes(boxes: NDArray[np.floating], scores: NDArray[np.floating]) -> 
         raise InputError("a box or a score is not a finite number; leave such boxes out")
     if (boxes[:, 2:] < 0).any():
         raise InputError("a box has a negative width or height; give x, y, w, h")
-    return boxes, scores
+    return boxes.astype(np.float64), scores.astype(np.float64)
 
 
 def _middle(values: Matrix) -> float:
@@ -413,7 +424,27 @@ def _overlap(state: _State, rows: Ints, seen: Matrix, scores: Matrix, turn: Roun
     likeness = shared / (first.prod(axis=1)[:, None] + second.prod(axis=1) - shared)
     if turn.score_weighted:
         likeness = likeness * scores
+    if turn.momentum:
+        likeness = likeness + turn.momentum * _agreement(state.past[rows], seen) * scores
     result: Matrix = likeness
+    return result
+
+
+def _agreement(past: Matrix, seen: Matrix) -> Matrix:
+    """How well going on to each detection keeps a track's direction: 0.5 straight on, -0.5 back.
+
+    The direction is taken over the last boxes seen (observation-centric momentum, OC-SORT eq. 5); 0
+    where there is only one.
+    """
+    known = ~np.isnan(past[:, :, 0])
+    oldest = past[np.arange(len(past)), known.sum(axis=1) - 1, :2]
+    came = past[:, 0, :2] - oldest
+    goes = seen[None, :, :2] - past[:, None, 0, :2]
+    angle = np.abs(
+        np.arctan2(goes[:, :, 1], goes[:, :, 0]) - np.arctan2(came[:, 1], came[:, 0])[:, None]
+    )
+    angle = np.minimum(angle, 2 * np.pi - angle)
+    result: Matrix = np.where((known.sum(axis=1) > 1)[:, None], 0.5 - angle / np.pi, 0.0)
     return result
 
 
