@@ -254,3 +254,22 @@ def concat(schema: TableSchema, tables: Sequence[pa.Table]) -> pa.Table:
 def boxes_of(table: pa.Table) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The box columns as an (N, 4) float64 array."""
     return np.stack([table[name].to_numpy().astype(float) for name in "xywh"], axis=1)
+
+
+def detection_keys(table: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The key (frame, detection) of every row as one number, for joining by sorting."""
+    frames, detections = table["frame"].to_numpy(), table["detection"].to_numpy()
+    return np.asarray(frames.astype(np.int64) * 2**20 + detections, dtype=np.int64)
+
+
+def rows_of_keys(
+    table: pa.Table, keys: np.ndarray[Any, np.dtype[np.int64]]
+) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """The row of `table` with each key of `detection_keys`, -1 where there is none."""
+    known = detection_keys(table)
+    if not len(known):
+        return np.full(len(keys), -1, dtype=np.intp)
+    order = np.argsort(known, kind="stable")
+    place = np.minimum(np.searchsorted(known[order], keys), len(known) - 1)
+    rows = order[place]
+    return np.where(known[rows] == keys, rows, -1)

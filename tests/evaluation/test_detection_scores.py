@@ -114,7 +114,7 @@ def pictures(draw: st.DrawFn) -> tuple[TruthObjects, FoundObjects]:
     )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(pictures())
 def test_equal_to_pycocotools(scene: tuple[TruthObjects, FoundObjects]):
     truth, found = scene
@@ -242,6 +242,7 @@ masks = st.integers(0, 2**24 - 1).map(
 )
 
 
+@settings(deadline=None)
 @given(masks, masks)
 def test_run_lengths_overlap_like_pixels(first: np.ndarray, second: np.ndarray):
     a, b = encode_rle(first), encode_rle(second)

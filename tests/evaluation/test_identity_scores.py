@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filmroom.errors import InputError
@@ -102,6 +102,7 @@ def test_written_rankings_score(tmp_path: Path):
     assert evaluate("reid", tmp_path / "truth.json", tmp_path / "found.json").combined["mAP"] == 1.0
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=12).filter(any))
 def test_average_precision_like_its_definition(right: list[bool]):
     hits, total = 0, 0.0

@@ -141,7 +141,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(events, events)
 def test_equal_to_the_dense_loops(happened, spotted):
     truth = truth_at(*((frame, bool(word % 2), unit) for frame, word, unit in happened))

@@ -256,7 +256,7 @@ def scenes(draw: st.DrawFn) -> tuple[TrackRows, TrackRows, int]:
     )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(scenes())
 def test_equal_to_a_full_assignment_of_every_frame(scene: tuple[TrackRows, TrackRows, int]):
     truth, tracks, length = scene
@@ -266,7 +266,7 @@ def test_equal_to_a_full_assignment_of_every_frame(scene: tuple[TrackRows, Track
         assert fast[name] == pytest.approx(value, rel=1e-9, abs=1e-12), name
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(scenes(), st.randoms(use_true_random=False))
 def test_names_of_ids_do_not_matter(scene: tuple[TrackRows, TrackRows, int], random):
     truth, tracks, _ = scene
@@ -275,7 +275,7 @@ def test_names_of_ids_do_not_matter(scene: tuple[TrackRows, TrackRows, int], ran
     assert hota(truth, tracks)["HOTA"].tolist() == hota(truth, renamed)["HOTA"].tolist()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(scenes())
 def test_truth_against_itself_is_perfect(scene: tuple[TrackRows, TrackRows, int]):
     truth = scene[0].select(scene[0].boxes[:, 2] > 0)

@@ -47,7 +47,7 @@ def eval_command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of a table.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No messages on stderr.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")] = False,
 ) -> None:
     """Score tracks or predictions against truth, exactly as the official evaluator of the task."""
     from filmroom.evaluation.reports import Options, evaluate

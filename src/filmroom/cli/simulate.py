@@ -24,7 +24,10 @@ def simulate_command(
     ] = 0.5,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same match.")] = 0,
     camera: Annotated[
-        str, typer.Option("--camera", help="broadcast, fixed, tactical or behind, as the sport has.")
+        str,
+        typer.Option(
+            "--camera", help="broadcast, fixed, tactical or behind, as the sport has; or cuts."
+        ),
     ] = "broadcast",
     difficulty: Annotated[
         str, typer.Option("--difficulty", help="easy, medium, hard or cruel.")

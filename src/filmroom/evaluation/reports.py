@@ -728,8 +728,10 @@ def captions_report(truth: Path, predictions: Path, options: Options) -> Report:
 
 
 def segmentation_report(truth: Path, predictions: Path, options: Options) -> Report:
-    """J&F of DAVIS mask pictures; convention `semi-supervised` leaves out first and last frames (default),
-    `all-frames` scores every frame.
+    """J&F of DAVIS mask pictures.
+
+    Convention `semi-supervised` (the default) leaves out first and last frames, `all-frames` scores
+    all.
     """
     from filmroom.evaluation.segmentation import object_scores, statistics
     from filmroom.formats.davis import MaskSequences

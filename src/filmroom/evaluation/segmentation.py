@@ -79,7 +79,7 @@ def object_scores(
 
 
 def statistics(values: FloatArray) -> dict[str, float]:
-    """Mean, recall (share above 0.5) and decay (first quarter less last) over the frames of an object."""
+    """Mean, recall (share above 0.5) and decay (first quarter less last) over an object's frames."""
     bounds = np.round(np.linspace(1, len(values), _QUARTERS + 1) + 1e-10).astype(np.int64) - 1
     # The official code keeps these in 8 bits, which only goes well up to 256 frames; here it always
     # does.

@@ -70,7 +70,7 @@ def encode_indexed(objects: Indexed) -> bytes:
 
 
 def _palette() -> bytes:
-    """256 colours: bits 0 to 2 of the number, three at a time, from the highest bit of each colour down."""
+    """256 colours: the bits of the number by threes, from the highest bit of each colour down."""
     numbers = np.arange(256)
     colours = np.zeros((256, 3), dtype=np.uint8)
     for level in range(8):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from filmroom.tables import APPEARANCE_LENGTH
+from filmroom.tables import APPEARANCE_LENGTH, detection_keys, rows_of_keys
 
 
 class Looks(NamedTuple):
@@ -24,18 +24,7 @@ class Looks(NamedTuple):
 def looks_of_tracks(tracks: pa.Table, appearance: pa.Table) -> Looks:
     """The looks at each track, in order of track and frame; hidden people count less."""
     seen = tracks.filter(pc.is_valid(tracks["detection"]))
-    row_of = {
-        key: row
-        for row, key in enumerate(
-            zip(
-                appearance["frame"].to_numpy().tolist(),
-                appearance["detection"].to_numpy().tolist(),
-                strict=True,
-            )
-        )
-    }
-    keys = zip(seen["frame"].to_pylist(), seen["detection"].to_pylist(), strict=True)
-    matched = np.array([row_of.get(key, -1) for key in keys], dtype=int)
+    matched = rows_of_keys(appearance, detection_keys(seen))
     has_look = matched >= 0
     rows = matched[has_look]
     vectors = appearance["vector"].combine_chunks().flatten().to_numpy().reshape(-1, APPEARANCE_LENGTH)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from filmroom.geometry import boxes as box_geometry
 from filmroom.geometry.masks import decode_rle
-from filmroom.tables import boxes_of
+from filmroom.tables import boxes_of, detection_keys, rows_of_keys
 
 _SAME_NUMBER = 0.5  # overlap over the smaller box at which two reads are of one printed number
 _LEAST_INSIDE = 0.5  # share of the number's box that must lie on the reader's own silhouette
@@ -44,29 +44,19 @@ def _runs(frames: NDArray[np.integer]) -> list[tuple[int, int]]:
 
 def _share_on_silhouette(reads: pa.Table, detections: pa.Table, masks: pa.Table) -> NDArray[np.float64]:
     """Share of each number's box that lies on its reader's silhouette; 1 where there is none."""
-    place = {
-        key: (x, y)
-        for key, x, y in zip(
-            _keys(detections), detections["x"].to_pylist(), detections["y"].to_pylist(), strict=True
-        )
-    }
-    row_of = {key: row for row, key in enumerate(_keys(masks))}
+    keys = detection_keys(reads)
+    person_rows, mask_rows = rows_of_keys(detections, keys), rows_of_keys(masks, keys)
     shares = np.ones(reads.num_rows)
-    numbers = boxes_of(reads)
-    for index, key in enumerate(_keys(reads)):
-        row = row_of.get(key)
-        if row is None or key not in place:
+    numbers, corners = boxes_of(reads), boxes_of(detections.take(np.maximum(person_rows, 0)))
+    for index, (person, row) in enumerate(zip(person_rows, mask_rows, strict=True)):
+        if person < 0 or row < 0:
             continue
         width, height = masks["width"][row].as_py(), masks["height"][row].as_py()
         mask = decode_rle(masks["rle"][row].as_py(), width, height)
-        left, top = max(0, int(place[key][0])), max(0, int(place[key][1]))
+        left, top = max(0, int(corners[index, 0])), max(0, int(corners[index, 1]))
         x, y, w, h = numbers[index]
         rows = slice(max(0, int(y) - top), max(0, int(np.ceil(y + h)) - top))
         columns = slice(max(0, int(x) - left), max(0, int(np.ceil(x + w)) - left))
         window = mask[rows, columns]
         shares[index] = window.mean() if window.size else 0.0
     return shares
-
-
-def _keys(table: pa.Table) -> list[tuple[int, int]]:
-    return list(zip(table["frame"].to_pylist(), table["detection"].to_pylist(), strict=True))

@@ -110,7 +110,10 @@ class ShotDetector:
         adjacent = next(
             (value for index, value in self._differences if index == looks[position].frame), 0.0
         )
-        if adjacent < _LEAST_DIFFERENCE or _changed_share(looks[position - 1], looks[position]) < _LEAST_CHANGED:
+        if (
+            adjacent < _LEAST_DIFFERENCE
+            or _changed_share(looks[position - 1], looks[position]) < _LEAST_CHANGED
+        ):
             return
         strength = adjacent
         for before in looks[max(0, position - _NEAR) : position]:
@@ -200,14 +203,24 @@ def _difference(first: _Look, second: _Look) -> float:
 
 
 def _changed_share(first: _Look, second: _Look) -> float:
-    """Share of small blocks whose brightness differs where the two pictures fit best."""
+    """Share of small blocks whose brightness differs, where the pictures fit best or as they lie."""
     forth, back = _fit(first.picture, second.picture), _fit(second.picture, first.picture)
-    pictures = (first.picture, second.picture) if forth[0] >= back[0] else (second.picture, first.picture)
+    pictures = (
+        (first.picture, second.picture) if forth[0] >= back[0] else (second.picture, first.picture)
+    )
     _, x, y = max(forth, back, key=lambda fit: fit[0])
     middle = _middle(pictures[0])
-    height, width = (side // _BLOCK * _BLOCK for side in middle.shape)
-    other = pictures[1][y : y + height, x : x + width]
-    apart = cv2.absdiff(np.ascontiguousarray(middle[:height, :width]), np.ascontiguousarray(other))
+    return min(
+        _changed_blocks(middle, pictures[1][y : y + middle.shape[0], x : x + middle.shape[1]]),
+        _changed_blocks(middle, _middle(pictures[1])),
+    )
+
+
+def _changed_blocks(first: Bytes, second: Bytes) -> float:
+    height, width = (side // _BLOCK * _BLOCK for side in first.shape)
+    apart = cv2.absdiff(
+        np.ascontiguousarray(first[:height, :width]), np.ascontiguousarray(second[:height, :width])
+    )
     blocks = apart.reshape(height // _BLOCK, _BLOCK, width // _BLOCK, _BLOCK).mean(axis=(1, 3))
     return float((blocks > _CHANGED_LEVELS).mean())
 

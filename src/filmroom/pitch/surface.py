@@ -57,7 +57,9 @@ class Arc:
         first, last = math.radians(self.first), math.radians(self.last)
         # A small spot must still be round.
         fewest = 5 + round(3 * abs(last - first))
-        count = max(fewest, math.ceil(self.radius * abs(last - first) / step) + 1)
+        pieces = max(fewest, math.ceil(self.radius * abs(last - first) / step))
+        # An even number of pieces makes a whole circle the same seen from either end.
+        count = pieces + pieces % 2 + 1
         angles = np.linspace(first, last, count)
         x, y, z = self.centre
         return np.stack(

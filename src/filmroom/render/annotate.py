@@ -24,6 +24,7 @@ from filmroom.errors import InputError
 from filmroom.geometry.masks import decode_rle
 from filmroom.render.canvas import Canvas, Colour, ColourSpace
 from filmroom.render.layout import LabelLayout
+from filmroom.render.palette import drawing_colours
 from filmroom.render.sprites import RingStyle, SpriteSheet
 from filmroom.render.trails import Trails
 from filmroom.tables import boxes_of
@@ -65,10 +66,10 @@ def annotate(
     `masks` is the MASKS table, or a function that gives its rows of one frame; people without one are
     drawn without a tint. `detections` (DETECTIONS) places masks by the boxes they were made from;
     without it by the tracks' own boxes. `motion` (MOTION) keeps trails in place on the ground while the
-    camera moves, and ends them at cuts. `team_colours` gives RGB for `a`, `b` and `none`; `progress` is
-    told of every frame done; `sample` as for `Reader`, that of the run. The result is the reader's
-    damage line, None for a sound video. Errors: InputError for the video, MachineError for a full disk;
-    then no output is left behind.
+    camera moves, and ends them at cuts. `team_colours` gives the measured RGB of `a`, `b` and `none`,
+    made clearer for drawing; `progress` is told of every frame done; `sample` as for `Reader`, that of
+    the run. The result is the reader's damage line, None for a sound video. Errors: InputError for the
+    video, MachineError for a full disk; then no output is left behind.
     """
     facts = probe(video_path)
     reader = Reader(video_path, sample=sample, threads=threads)
@@ -154,7 +155,7 @@ class Artist:
     ) -> None:
         self._rows = _prepare(tracks, detections, fps)
         self._masks = _mask_lookup(masks)
-        self._people = _people(tracks, players, team_colours)
+        self._people = _people(tracks, players, drawing_colours(team_colours))
         self._trails = Trails(motion, fps)
         self._sheet: SpriteSheet | None = None
         self._layout: LabelLayout | None = None
@@ -377,27 +378,26 @@ def _detection_corners(
     return np.where(known[:, None], corners, corner)
 
 
-def _people(tracks: pa.Table, players: pa.Table, colours: Mapping[str, Any]) -> dict[int, _Person]:
+def _people(tracks: pa.Table, players: pa.Table, colours: Mapping[str, Colour]) -> dict[int, _Person]:
     known = {row["track"]: row for row in players.to_pylist()}
     roles = dict(zip(tracks["track"].to_pylist(), tracks["role"].to_pylist(), strict=True))
     return {track: _person(track, role, known.get(track, {}), colours) for track, role in roles.items()}
 
 
-def _person(track: int, role: str, player: Mapping[str, Any], colours: Mapping[str, Any]) -> _Person:
+def _person(track: int, role: str, player: Mapping[str, Any], colours: Mapping[str, Colour]) -> _Person:
     role = player.get("role") or role
     team = player.get("team")
     colour = colours.get(team) if team is not None else None
     if colour is None:
         colour = colours.get("none", _REFEREE_COLOUR) if role == "referee" else _NO_TEAM_COLOUR
-    shown: Colour = (int(colour[0]), int(colour[1]), int(colour[2]))
     number, name = player.get("number") or "", player.get("name") or ""
     if role == "referee":
-        return _Person(shown, "dashed", "", name or "REF")
+        return _Person(colour, "dashed", "", name or "REF")
     if role == "goalkeeper":
         name = name or ("GK" if number else f"GK {track}")
     if not number and not name:
         name = f"id {track}"
-    return _Person(shown, _STYLES.get(role, "solid"), number, name)
+    return _Person(colour, _STYLES.get(role, "solid"), number, name)
 
 
 def _mask_lookup(

@@ -137,11 +137,11 @@ class Canvas:
 def _half_mask(mask: NDArray[np.bool_], odd_x: int, odd_y: int) -> NDArray[np.bool_]:
     """The mask on the colour planes: on where at least two of the four pixels are."""
     height, width = mask.shape
-    padding = ((odd_y, (height + odd_y) % 2), (odd_x, (width + odd_x) % 2))
-    if padding != ((0, 0), (0, 0)):
-        mask = np.pad(mask, padding)
-    bytes_ = mask.view(np.uint8)
-    upright = bytes_[::2] + bytes_[1::2]
+    whole = np.zeros(
+        (height + odd_y + (height + odd_y) % 2, width + odd_x + (width + odd_x) % 2), np.uint8
+    )
+    whole[odd_y : odd_y + height, odd_x : odd_x + width] = mask
+    upright = whole[::2] + whole[1::2]
     half: NDArray[np.bool_] = upright[:, ::2] + upright[:, 1::2] >= 2
     return half
 

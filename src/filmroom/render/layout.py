@@ -13,7 +13,7 @@ _PLACES = ("below", "above", "below left", "below right", "above left", "above r
 _DISLIKE = np.array([0.0, 0.06, 0.16, 0.16, 0.22, 0.22, 0.34, 0.34])
 _LABEL_WEIGHT = 2.5
 _OUTSIDE_WEIGHT = 3.0
-_STAY = 0.22
+_STAY = 0.13
 _EASE = 0.4
 
 

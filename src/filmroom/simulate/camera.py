@@ -115,6 +115,18 @@ class CameraPath:
     width: int
     height: int
 
+    def part(self, first: int, end: int) -> CameraPath:
+        """The frames from `first` up to but not including `end`."""
+        return CameraPath(
+            self.position,
+            self.pan[first:end],
+            self.tilt[first:end],
+            self.roll[first:end],
+            self.focal[first:end],
+            self.width,
+            self.height,
+        )
+
     def at(self, frame: int) -> Camera:
         """The camera of that frame."""
         return Camera(
@@ -135,13 +147,20 @@ def place_tripod(rig: Rig, surface: Surface, rng: np.random.Generator) -> tuple[
 
 
 def follow(
-    play: Play, rig: Rig, size: tuple[int, int], rng: np.random.Generator, *, shake: float = 0.03
+    play: Play,
+    rig: Rig,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    *,
+    shake: float = 0.03,
+    subject: FloatArray | None = None,
 ) -> CameraPath:
     """An operator who follows the ball a little late, zooms slowly and never holds quite still.
 
     Look-at point: ball plus 0.4 s of its velocity, drawn towards the people; a critically damped
     turn of
     omega `rig.quickness` rad/s with a dead zone (methods: operator model). `shake` is degrees rms.
+    With `subject` (T, 2), metres, that is followed in place of the ball.
     """
     width, height = size
     surface = play.surface
@@ -149,7 +168,7 @@ def follow(
     frames = len(play)
     where = np.array(position)
     roll = np.full(frames, rng.normal(0.0, 0.2))
-    look = _look_at(play, rig)
+    look = _look_at(play, rig) if subject is None else _at_chest(subject)
     distance = np.sqrt(((look - where) ** 2).sum(axis=1))
     share = rng.uniform(*rig.figure)
     pans, tilts = _aims(where, look)
@@ -196,6 +215,10 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     late = max(1, round(0.2 * play.fps))
     look = np.concatenate([np.repeat(look[:1], late, axis=0), look])[: len(ball)]
     return np.concatenate([look, np.zeros((len(look), 1))], axis=1)
+
+
+def _at_chest(subject: FloatArray) -> FloatArray:
+    return np.concatenate([subject, np.full((len(subject), 1), 0.6 * PERSON_HEIGHT)], axis=1)
 
 
 def _aims(where: FloatArray, look: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -11,15 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.pitch import sport_named
-from filmroom.simulate.camera import Camera, CameraPath, follow
+from filmroom.simulate.camera import Camera
 from filmroom.simulate.figures import Sprite
 from filmroom.simulate.overlay import ScoreBug, draw_score_bug, make_score_bug
 from filmroom.simulate.people import Stances, Wardrobe, bystander_looks, random_looks, stand_aside
 from filmroom.simulate.place import Place, draw_background, draw_panel, draw_structure, make_place
 from filmroom.simulate.play import Play, simulate_play
-from filmroom.simulate.rigs import rig_named
 from filmroom.simulate.settings import DIFFICULTIES, Settings
+from filmroom.simulate.shots import Shot, plan_shots
 
 FloatArray = NDArray[np.float64]
 Picture = NDArray[np.uint8]
@@ -31,21 +30,6 @@ ASIDE_AFTER_BALL = 4
 READABLE_SHARE = 0.6
 READABLE_HEIGHT = 8.0
 """A number can be read where this share of it shows and it is at least so many pixels tall."""
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A stretch filmed by one camera: frames `first` to `last`, `kind` as in
-    `filmroom.tables.SHOT_KINDS`.
-
-    `path` counts from the shot's first frame.
-    """
-
-    first: int
-    last: int
-    kind: str
-    camera: str
-    path: CameraPath
 
 
 @dataclass(frozen=True)
@@ -139,17 +123,11 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
     # One generator for each part, so that a change in one leaves the others as they were.
     play_rng, place_rng, look_rng, camera_rng, finish_rng = rng.spawn(5)
     difficulty = DIFFICULTIES[settings.difficulty]
-    rig = rig_named(sport_named(settings.sport).name, settings.camera)
     play = simulate_play(
         settings.sport, settings.frames, play_rng, fps=settings.fps, surface_name=settings.surface
     )
-    path = follow(
-        play,
-        rig,
-        (settings.width, settings.height),
-        camera_rng,
-        shake=difficulty.shake * float(camera_rng.uniform(0.3, 1.0)),
-    )
+    shake = difficulty.shake * float(camera_rng.uniform(0.3, 1.0))
+    size = (settings.width, settings.height)
     looks = random_looks(play, difficulty, look_rng)
     bystanders = stand_aside(play.surface, look_rng)
     looks += bystander_looks(len(bystanders), look_rng)
@@ -159,7 +137,7 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
         settings=settings,
         play=play,
         place=make_place(play.surface, place_rng),
-        shots=(Shot(0, len(play) - 1, "main", settings.camera, path),),
+        shots=plan_shots(play, settings.camera, size, camera_rng, shake=shake),
         wardrobe=Wardrobe(looks, style, int(look_rng.integers(1 << 30))),
         stances=Stances(play, look_rng),
         bystanders=bystanders,
@@ -376,9 +354,9 @@ def _cast_shadows(
             height = scene.wardrobe.looks[person].height_m
             tip = camera.project((ground + np.array([dx * height, dy * height, 0.0]))[None])[0][0]
             _shear(dark, figure, foot[0], tip, tall, depth_of)
-    rows, columns = np.nonzero(dark > 0.01)
-    keep = 1 - dark[rows, columns][:, None]
-    picture[rows, columns] = (picture[rows, columns] * keep).astype(np.uint8)
+    spots = np.flatnonzero(dark > 0.01)
+    flat = picture.reshape(-1, 3)
+    flat[spots] = (flat[spots] * (1 - dark.reshape(-1)[spots, None])).astype(np.uint8)
 
 
 def _shear(
@@ -437,6 +415,20 @@ def _contact(dark: NDArray[np.float32], foot: FloatArray, metre: float) -> None:
     np.maximum(dark[there], spot[here], out=dark[there])
 
 
+def _shade_ground(picture: Picture, owner: NDArray[np.uint8], foot: FloatArray, metre: float) -> None:
+    """A ball's shadow on whatever ground shows around the point below it."""
+    reach = math.ceil(metre) + 2
+    left, top = math.floor(foot[0]) - reach, math.floor(foot[1]) - reach
+    cut = _cut(picture, left, top, 2 * reach, 2 * reach)
+    if cut is None:
+        return
+    shadow = np.zeros((2 * reach, 2 * reach), np.float32)
+    _contact(shadow, foot - np.array([left, top]), metre)
+    there, here = cut
+    keep = 1 - shadow[here] * (owner[there] == 0)
+    picture[there] = (picture[there] * keep[:, :, None]).astype(np.uint8)
+
+
 def _mirror(
     picture: Picture, figure: _Figure, rgb: NDArray[np.float32], foot_y: float, gloss: float
 ) -> None:
@@ -480,7 +472,7 @@ def _draw_ball(
     left, top = math.floor(now[0]) - size, math.floor(now[1]) - size
     finer = 4
     canvas = np.zeros(((2 * size + 1) * finer, (2 * size + 1) * finer), np.float32)
-    steps = max(1, math.ceil(float(np.hypot(*streak)) / max(radius * 0.5, 0.5)))
+    steps = max(1, math.ceil(float(np.hypot(*streak)) / max(radius * 0.2, 0.5)))
     for share in np.linspace(-0.5, 0.5, steps) if steps > 1 else [0.0]:
         centre = (now + share * streak - (left, top)) * finer
         single = np.zeros_like(canvas)
@@ -496,10 +488,7 @@ def _draw_ball(
     rgb = alpha[:, :, None] * np.clip(colour * shade, 0, 255)
     ground = np.array([ball[0], ball[1], 0.0])
     foot = camera.project(ground[None])[0][0]
-    shadow = np.zeros(picture.shape[:2], np.float32)
-    _contact(shadow, foot, 0.35 * camera.focal / depth * play.sport.ball_diameter / 0.22)
-    y, x = np.nonzero((shadow > 0.01) & (owner == 0))
-    picture[y, x] = (picture[y, x] * (1 - shadow[y, x][:, None])).astype(np.uint8)
+    _shade_ground(picture, owner, foot, 0.35 * camera.focal / depth * play.sport.ball_diameter / 0.22)
     solid = alpha > 0.5 / steps
     if not solid.any():
         solid = alpha >= alpha.max()

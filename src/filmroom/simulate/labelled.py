@@ -16,10 +16,10 @@ from filmroom.geometry.boxes import clip
 from filmroom.pitch import sport_named
 from filmroom.simulate.camera import CameraPath, follow
 from filmroom.simulate.figures import STYLES
-from filmroom.simulate.film import FrameTruth, Scene, Shot, film_frame, make_scene
-from filmroom.simulate.play import Play
+from filmroom.simulate.film import FrameTruth, Scene, film_frame, make_scene
 from filmroom.simulate.rigs import RIGS
 from filmroom.simulate.settings import DIFFICULTIES, Settings
+from filmroom.simulate.shots import Shot
 
 FloatArray = NDArray[np.float64]
 Picture = NDArray[np.uint8]
@@ -153,7 +153,7 @@ def _seen_anew(scene: Scene, frame: int, rng: np.random.Generator) -> Scene:
     names = list(rigs)
     weights = np.array([3.0 if name == "broadcast" else 0.6 for name in names])
     rig = rigs[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
-    moment = _part(scene.play, frame - 1, frame + 1)
+    moment = scene.play.part(frame - 1, frame + 1)
     path = follow(moment, rig, (scene.settings.width, scene.settings.height), rng)
     # An operator is seldom on the spot: look a little aside, with the speed of a pan.
     view = np.degrees(np.arctan(scene.settings.width / 2 / path.focal[0]))
@@ -161,16 +161,3 @@ def _seen_anew(scene: Scene, frame: int, rng: np.random.Generator) -> Scene:
     tilt = path.tilt + rng.normal(0, 0.08) * view
     path = CameraPath(path.position, pan, tilt, path.roll, path.focal, path.width, path.height)
     return replace(scene, shots=(Shot(frame - 1, frame, "main", rig.side, path),))
-
-
-def _part(play: Play, first: int, end: int) -> Play:
-    """The frames from `first` up to but not including `end`."""
-    return replace(
-        play,
-        positions=play.positions[first:end],
-        velocities=play.velocities[first:end],
-        facing=play.facing[first:end],
-        lifts=play.lifts[first:end],
-        ball=play.ball[first:end],
-        carrier=play.carrier[first:end],
-    )

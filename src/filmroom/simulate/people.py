@@ -26,9 +26,9 @@ from filmroom.simulate.styles import STYLES
 
 FloatArray = NDArray[np.float64]
 
-_PHASES, _HEADINGS = 16, 24
-_SIZE_STEP = 1.1
-_SPEEDS = (0.0, 1.0, 1.8, 2.8, 4.0, 5.5, 7.5)
+_PHASES, _HEADINGS, _TILTS = 12, 20, 8
+_SIZE_STEP = 1.22
+_SPEEDS = (0.0, 1.2, 2.5, 4.3, 7.0)
 _IDLE_KINDS = ("stand", "stand", "stand", "stand", "bent", "stand", "point")
 
 
@@ -175,7 +175,7 @@ class Wardrobe:
         step = math.ceil(math.log(max(size, 4.0)) / math.log(_SIZE_STEP))
         drawn = _SIZE_STEP**step
         turn = round(heading / (2 * math.pi) * _HEADINGS) % _HEADINGS
-        tilt = round(elevation * 12)
+        tilt = round(elevation * _TILTS)
         key = (person, stance, turn, step, tilt)
         sprite = self._kept.get(key)
         if sprite is None:
@@ -186,7 +186,7 @@ class Wardrobe:
                 heading=turn * 2 * math.pi / _HEADINGS,
                 style=self.style,
                 rng=np.random.default_rng([self.seed, person]),
-                elevation=tilt / 12,
+                elevation=tilt / _TILTS,
             )
             self._kept[key] = sprite
             if len(self._kept) > self.most:
@@ -224,12 +224,12 @@ class Stances:
         speeds = np.sqrt((play.velocities.astype(float) ** 2).sum(axis=2))
         stride = 1.0 + 0.42 * speeds
         turns = np.cumsum(speeds / stride / play.fps, axis=0) + rng.random(people)
-        self.phase = np.floor(turns * _PHASES).astype(np.int64) % _PHASES
-        self.speed = np.abs(speeds[:, :, None] - np.array(_SPEEDS)).argmin(axis=2)
+        self.phase = np.floor(turns % 1.0 * _PHASES).astype(np.uint8)
+        between = np.add(_SPEEDS[1:], _SPEEDS[:-1]) / 2
+        self.speed = np.searchsorted(between, speeds).astype(np.uint8)
         self.idle = speeds < 0.45
-        self.variant = (
-            np.arange(frames)[:, None] // round(4 * play.fps) + rng.integers(0, 9, people)
-        ) % 7
+        spells = np.arange(frames)[:, None] // round(4 * play.fps)
+        self.variant = ((spells + rng.integers(0, 9, people)) % 7).astype(np.uint8)
         self.special = _special(play, speeds)
 
     def of(self, frame: int, person: int) -> Stance:

@@ -341,14 +341,15 @@ def _draw_lines(
         cv2.fillPoly(mask, fixed, 255, cv2.LINE_AA, _SHIFT)
     for paint, mask in masks.items():
         colour = np.array(ground.paints.get(paint, ground.paints["line"]), np.float32)
-        rows, columns = np.nonzero(mask)
-        share = mask[rows, columns].astype(np.float32)[:, None] * (0.88 / 255)
-        under = picture[rows, columns].astype(np.float32)
+        spots = np.flatnonzero(mask)
+        flat = picture.reshape(-1, 3)
+        share = mask.reshape(-1)[spots].astype(np.float32)[:, None] * (0.88 / 255)
+        under = flat[spots].astype(np.float32)
         # A line in the shade is as dark as the ground round it.
         lit = np.clip(
             under.sum(axis=1, keepdims=True) / max(float(ground.pixels.mean()) * 3, 1.0), 0.55, 1.0
         )
-        picture[rows, columns] = (under + share * (colour * lit - under)).astype(np.uint8)
+        flat[spots] = (under + share * (colour * lit - under)).astype(np.uint8)
 
 
 def draw_structure(

@@ -6,7 +6,7 @@ the last bit of a sine, which differs between processors, never grows into anoth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,23 @@ class Play:
 
     def __len__(self) -> int:
         return len(self.ball)
+
+    def part(self, first: int, end: int) -> Play:
+        """The frames from `first` up to but not including `end`, counted anew from 0."""
+        return replace(
+            self,
+            positions=self.positions[first:end],
+            velocities=self.velocities[first:end],
+            facing=self.facing[first:end],
+            lifts=self.lifts[first:end],
+            ball=self.ball[first:end],
+            carrier=self.carrier[first:end],
+            events=tuple(
+                replace(event, frame=event.frame - first)
+                for event in self.events
+                if first <= event.frame < end
+            ),
+        )
 
 
 def simulate_play(

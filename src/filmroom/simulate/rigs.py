@@ -34,9 +34,15 @@ class Rig:
     headroom: float = 0.08
 
 
+CUTS = "cuts"
+"""The name under which a director cuts between the main camera and others."""
+
+CLOSE = Rig("side", (12, 30), (2, 9), 8.0, (0.45, 0.95), (1.5, 25), 3.5, (1.0, 1.0), 0.0)
+"""A close-up of one person, in any sport."""
+
 RIGS: dict[str, dict[str, Rig]] = {
     "soccer": {
-        "broadcast": Rig("side", (24, 48), (12, 22), 3.0, (0.052, 0.095), (16, 50), 2.5, (0.86, 0.45)),
+        "broadcast": Rig("side", (24, 48), (12, 22), 3.0, (0.052, 0.095), (16, 50), 2.5, (0.86, 0.62)),
         "tactical": Rig("side", (30, 55), (18, 30), 3.0, (0.03, 0.045), (30, 70), 1.2, (0.5, 0.25)),
         "fixed": Rig("side", (25, 50), (15, 28), 3.0, (0.02, 0.03), (50, 110), 0.0, (0.0, 0.0)),
         "behind": Rig("end", (12, 30), (10, 20), 3.0, (0.05, 0.1), (20, 60), 1.8, (0.75, 0.6)),
@@ -76,5 +82,5 @@ def rig_named(sport: str, name: str) -> Rig:
     try:
         return RIGS[sport][name]
     except KeyError:
-        choices = ", ".join(RIGS[sport])
+        choices = ", ".join((*RIGS[sport], CUTS))
         raise InputError(f"no camera '{name}' for {sport}; choose one of {choices}") from None

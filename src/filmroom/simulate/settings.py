@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from filmroom.errors import InputError
 from filmroom.pitch import sport_named, surface_named
-from filmroom.simulate.rigs import rig_named
+from filmroom.simulate.rigs import CUTS, rig_named
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Settings:
         """The settings themselves, or InputError that says which one cannot be."""
         sport = sport_named(self.sport)
         surface_named(sport, self.surface)
-        rig_named(sport.name, self.camera)
+        if self.camera != CUTS:
+            rig_named(sport.name, self.camera)
         if not self.seconds > 0:
             raise InputError(f"cannot simulate {self.seconds:g} s of play; the length must be above 0")
         if self.difficulty not in DIFFICULTIES:

@@ -20,6 +20,8 @@ _STEP = 1 / 25  # seconds that the noise settings are given for
 _SMALL = 0.4  # share of the median height below which a thing is no person
 _IMPOSSIBLE = -1e6
 _HISTORY = 3
+_LEAST_OVERLOOKED, _MOST_OVERLOOKED = 0.002, 0.3
+_OVERLOOKED_RATE = 0.02
 
 
 @dataclass
@@ -80,6 +82,7 @@ class Tracker:
         self._next = 1
         self._likeness = np.array([[0.9, 0.1], [0.6, 0.2]])  # mean, spread: same, other
         self._likeness_seen = np.ones(2)
+        self._overlooked = 0.05  # share of people in view that this detector misses in a frame
 
     def update(
         self,
@@ -215,7 +218,8 @@ class Tracker:
         tail = settings.evidence_tail
         odds = -0.5 * (tail + 2) * np.log1p(distance / tail)
         patience = settings.lost_doubt * np.log1p(state.missed / (0.2 * settings.frame_rate))
-        odds += (settings.evidence_bias - patience - np.log(variance + 0.03) - 3.5)[:, None]
+        expected = settings.evidence_bias + np.log(1 / self._overlooked - 1)
+        odds += (expected - patience - np.log(variance + 0.03))[:, None]
         taller = np.log(height)[:, None] - np.log(seen[:, 3])
         wider = np.log(state.box[:, 2])[:, None] - np.log(seen[:, 2])
         size = state.variance[:, 1, 0] + noise.measured_size**2
@@ -245,6 +249,11 @@ class Tracker:
         settings = self.settings
         columns = np.flatnonzero(matched >= 0)
         rows = matched[columns]
+        followed = np.count_nonzero(state.missed == 0)
+        if followed:
+            again = np.count_nonzero(state.missed[rows] == 0)
+            share = min(max(1 - again / followed, _LEAST_OVERLOOKED), _MOST_OVERLOOKED)
+            self._overlooked += _OVERLOOKED_RATE * (share - self._overlooked)
         state.missed += 1
         if vectors.shape[1] and len(rows):
             self._learn_appearance(state, vectors, rows, columns)

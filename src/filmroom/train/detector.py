@@ -27,7 +27,7 @@ from filmroom.observe.detector import input_scale, letterbox
 from filmroom.train.augment import degrade, recolour
 from filmroom.train.export import export_onnx, quantise
 from filmroom.train.networks import DetectorNet
-from filmroom.train.paste import draw_cutouts, paste_figures
+from filmroom.train.paste import draw_cutouts, paste_ball, paste_figures
 from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 KIND_OF = {"player": 0, "goalkeeper": 0, "referee": 0, "ball": 1, "hoop": 2}
 _PERSON_HEIGHTS = (24.0, 180.0)  # pixels between which the usual person of a crop lies
 _USUAL_HEIGHT = 60.0
+_BALL_SHARE = 0.35  # of the crops with pasted figures that get a ball too
 ROLE_OF = {"player": 0, "goalkeeper": 1, "referee": 2}
 
 
@@ -133,11 +134,17 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         )
         kept = pasted.hidden < 0.6
         added = len(pasted.boxes)
+        pixels, new_boxes = pasted.pixels, pasted.boxes
+        new_kinds = np.zeros(added, np.int64)
+        if rng.random() < _BALL_SHARE:
+            usual = float(np.median(people[:, 3]))
+            pixels, ball = paste_ball(pixels, usual, float(feet.min()), rng)
+            new_boxes, new_kinds = np.vstack([new_boxes, ball]), np.append(new_kinds, 1)
         return (
-            pasted.pixels,
-            np.concatenate([boxes[kept], pasted.boxes]),
-            np.concatenate([kinds[kept], np.zeros(added, np.int64)]),
-            np.concatenate([roles[kept], np.full(added, -1, np.int64)]),
+            pixels,
+            np.concatenate([boxes[kept], new_boxes]),
+            np.concatenate([kinds[kept], new_kinds]),
+            np.concatenate([roles[kept], np.full(len(new_boxes), -1, np.int64)]),
         )
 
 

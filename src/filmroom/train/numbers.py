@@ -37,10 +37,10 @@ class NumbersRecipe:
     """Everything that decides the weight."""
 
     seed: int = 7
-    steps: int = 6000
+    steps: int = 3600
     batch: int = 128
     rate: float = 2e-3
-    settling: float = 0.35
+    settling: float = 0.25
     """Last share of the steps, in which the rate falls to nothing."""
     weight_decay: float = 0.02
     shards: int = 20

@@ -16,6 +16,8 @@ _HEIGHTS = (26.0, 190.0)  # pixels
 _MOST_FIGURES = 12
 _LEAST_VISIBLE = 0.3
 _DRAWN_HEIGHT = 140.0
+_BALL_TO_PERSON = 0.125  # diameter of a ball to the height of a person
+_BALL_COLOURS = ((250, 250, 250), (245, 245, 235), (240, 230, 90), (230, 120, 40))
 
 
 class Cutout(NamedTuple):
@@ -115,12 +117,13 @@ def _places(
 ) -> NDArray[np.float64]:
     """Feet of `count` figures, alone or in groups, far ones first."""
     height, width = size
-    groups = max(1, int(rng.integers(1, count + 1)))
+    # Few groups of many: people who hide each other are what a detector misses.
+    groups = int(rng.integers(1, max(2, count // 2) + 1))
     top = min(highest_feet, height - 1.0)
     centres = np.column_stack(
         [rng.uniform(0, width, groups), rng.uniform(top, height + 0.3 * tall, groups)]
     )
-    spread = np.array([0.55, 0.3]) * tall * rng.uniform(0.5, 1.6)
+    spread = np.array([0.55, 0.3]) * tall * rng.uniform(0.2, 1.4)
     places = centres[rng.integers(groups, size=count)] + rng.normal(0, 1, (count, 2)) * spread
     places[:, 1] = np.maximum(places[:, 1], top)
     return places[np.argsort(places[:, 1], kind="stable")]
@@ -161,3 +164,39 @@ def _hidden(boxes: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[n
         window = covered[max(0, y) : y + h + 1, max(0, x) : x + w + 1]
         shares[index] = window.mean() if window.size else 0.0
     return shares
+
+
+def paste_ball(
+    pixels: NDArray[np.uint8],
+    usual_height: float,
+    highest: float,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """A ball somewhere below `highest` (pixels from the top) and its box (4,).
+
+    Its size follows from `usual_height`, the height of the people around; lit from above, patched or
+    plain, smeared along its flight.
+    """
+    height, width = pixels.shape[:2]
+    diameter = max(4.0, _BALL_TO_PERSON * usual_height * rng.uniform(0.8, 1.25))
+    fine = 4  # drawn larger, then averaged down
+    side = int(np.ceil(diameter)) * fine
+    yy, xx = (np.mgrid[0:side, 0:side] + 0.5) / side * 2 - 1
+    inside = xx**2 + yy**2 <= 1
+    depth = np.sqrt(np.clip(1 - xx**2 - yy**2, 0, 1))
+    light = np.clip(0.55 + 0.3 * depth - 0.3 * yy * rng.uniform(0.2, 1), 0, 1)
+    colour = np.array(_BALL_COLOURS[int(rng.integers(len(_BALL_COLOURS)))]) * rng.uniform(0.8, 1.1)
+    ball = light[..., None] * colour
+    if rng.random() < 0.6:  # patches
+        phase, turns = rng.uniform(0, 2 * np.pi, 2), rng.uniform(2, 4, 2)
+        dark = np.sin(turns[0] * xx + phase[0]) * np.sin(turns[1] * yy + phase[1]) > 0.55
+        ball[dark] *= rng.uniform(0.1, 0.6)
+    size = (int(np.ceil(diameter)),) * 2
+    rgb = cv2.resize(np.clip(ball, 0, 255).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    alpha = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    left = int(rng.uniform(0, width - size[0]))
+    top = int(rng.uniform(min(highest, height - size[1] - 1), height - size[1]))
+    pixels = pixels.copy()
+    window = pixels[top : top + size[1], left : left + size[0]]
+    window[:] = (alpha[..., None] * rgb + (1 - alpha[..., None]) * window).astype(np.uint8)
+    return pixels, np.array([left, top, size[0], size[1]], dtype=float)

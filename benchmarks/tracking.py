@@ -1,0 +1,211 @@
+"""Association alone, measured: HOTA of our trackers, and of peers where installed, on boxes of others.
+
+    python benchmarks/tracking.py [--data DIR] [--half report|tune|all] [--protocol NAME ...]
+                                  [--tracker NAME ...] [--limit N]
+
+Protocols: `true` (SNMOT truth boxes, ids removed, ball included), `noisy` and `noisy-runs` (the same
+spoiled: lost behind others, 10 % lost at random or in runs of 3 to 15 frames, jitter of 5 %, 2 % false
+boxes), `detector` (boxes of the SNMOT ByteTrack run, ids removed), `basketball`, `football`,
+`volleyball` (SportsMOT truth boxes). Boxes within a frame are shuffled. Settings were chosen on the
+`tune` half (every second sequence in order of name, from the first), figures are reported on the other.
+
+Trackers: `offline` (the whole clip at once: what `filmroom track` does), every preset, and
+`peer:bytetrack`, `peer:cbiou`, `peer:sort`, `peer:ocsort`, `peer:botsort` if the package `trackers` is
+installed (its defaults). Milliseconds are CPU time a frame of one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.evaluation.tracking import score_tracking
+from filmroom.formats.mot import TrackRows, read_mot
+from filmroom.geometry.boxes import ious
+from filmroom.track.files import track_online, track_rows
+from filmroom.track.presets import PRESETS
+from filmroom.track.tracker import Tracker
+
+Matrix = NDArray[np.float64]
+Track = Callable[[TrackRows], TrackRows]
+PROTOCOLS = ("true", "noisy", "noisy-runs", "detector", "basketball", "football", "volleyball")
+
+
+class Sequence(NamedTuple):
+    name: str
+    truth: TrackRows
+    detections: TrackRows
+
+
+def generator(name: str, purpose: int) -> np.random.Generator:
+    return np.random.default_rng([zlib.crc32(name.encode()), purpose])
+
+
+def shuffled(rows: TrackRows, name: str) -> TrackRows:
+    """The rows in random order within each frame, ids removed."""
+    order = generator(name, 7).permutation(len(rows))
+    order = order[np.argsort(rows.frames[order], kind="stable")]
+    kept = rows.select(order)
+    return replace(kept, ids=np.full(len(kept), -1))
+
+
+def spoiled(rows: TrackRows, name: str, *, in_runs: bool, picture: tuple[int, int]) -> TrackRows:
+    """The noise model: what a detector would make of these boxes."""
+    random = generator(name, 1)
+    missed = _missed_runs(rows, random) if in_runs else random.random(len(rows)) < 0.1
+    frames, boxes, scores = [], [], []
+    for frame in np.unique(rows.frames):
+        here = np.flatnonzero(rows.frames == frame)
+        box = rows.boxes[here]
+        feet = box[:, 1] + box[:, 3]
+        hidden = np.where(feet[None] > feet[:, None], ious(box, box), 0.0).max(axis=1)
+        centre = box[:, :2] + box[:, 2:] / 2 + random.normal(0, 0.05, (len(box), 2)) * box[:, 2:]
+        size = box[:, 2:] * np.exp(random.normal(0, 0.05, (len(box), 2)))
+        score = np.clip(random.normal(0.85, 0.08, len(box)) - 0.5 * hidden, 0.05, 0.99)
+        kept = (hidden <= 0.5) & ~missed[here]
+        found = np.column_stack([centre - size / 2, size])[kept]
+        false = random.binomial(len(box), 0.02)
+        false_size = box[random.integers(0, len(box), false), 2:]
+        corner = random.random((false, 2)) * (np.array(picture) - false_size)
+        false_score = np.clip(random.normal(0.45, 0.15, false), 0.05, 0.95)
+        boxes.append(np.vstack([found, np.column_stack([corner, false_size])]))
+        scores.append(np.concatenate([score[kept], false_score]))
+        frames.append(np.full(len(boxes[-1]), frame))
+    frame_column = np.concatenate(frames)
+    return TrackRows.of(
+        frame_column,
+        np.full(len(frame_column), -1),
+        np.concatenate(boxes),
+        scores=np.concatenate(scores),
+        length=rows.length,
+    )
+
+
+def _missed_runs(rows: TrackRows, random: np.random.Generator) -> NDArray[np.bool_]:
+    """10 % of the boxes of everyone, in runs of 3 to 15 frames."""
+    missed = np.zeros(len(rows), bool)
+    for track in np.unique(rows.ids):
+        mine = np.flatnonzero(rows.ids == track)
+        mine = mine[np.argsort(rows.frames[mine])]
+        at = 0
+        while at < len(mine):
+            if random.random() < 0.1 / 0.9 / 9:
+                length = int(random.integers(3, 16))
+                missed[mine[at : at + length]] = True
+                at += length
+            else:
+                at += 1
+    return missed
+
+
+def sequences(protocol: str, data: Path, half: str) -> Iterator[Sequence]:
+    if protocol in ("basketball", "football", "volleyball"):
+        yield from _sports(protocol, data, half)
+        return
+    truth = read_mot(data / "snmot-gt" / "snmot-gt.zip", "truth")
+    runs = {}
+    if protocol == "detector":
+        runs = read_mot(data / "snmot-runs" / "bytetrack-mot17ep10.zip", "tracks")
+    for name in _half(sorted(truth), half):
+        rows = truth[name]
+        if protocol == "true":
+            found = shuffled(rows, name)
+        elif protocol == "detector":
+            found = shuffled(replace(runs[name], length=rows.length), name)
+        else:
+            spoilt = spoiled(rows, name, in_runs=protocol == "noisy-runs", picture=(1920, 1080))
+            found = shuffled(spoilt, name)
+        yield Sequence(name, rows, found)
+
+
+def _sports(sport: str, data: Path, half: str) -> Iterator[Sequence]:
+    import zipfile
+
+    path = data / "sportsmot-gt.zip"
+    with zipfile.ZipFile(path) as archive:
+        lines = archive.read("sequences.csv").decode().split()[1:]
+    wanted = sorted(line.split(",")[0] for line in lines if line.split(",")[2] == sport)
+    truth = read_mot(path, "truth")
+    for name in _half(wanted, half):
+        yield Sequence(name, truth[name], shuffled(truth[name], name))
+
+
+def _half(names: list[str], half: str) -> list[str]:
+    return {"tune": names[::2], "report": names[1::2], "all": names}[half]
+
+
+def tracker(name: str) -> Track:
+    """What turns detections into tracks."""
+    if name == "offline":
+        return track_rows
+    if name.startswith("peer:"):
+        return _peer(name.removeprefix("peer:"))
+    return lambda rows: track_online(rows, Tracker(PRESETS[name]))
+
+
+def _peer(name: str) -> Track:
+    import supervision as sv
+    import trackers
+
+    kinds: dict[str, Any] = {
+        "sort": trackers.SORTTracker,
+        "bytetrack": trackers.ByteTrackTracker,
+        "ocsort": trackers.OCSORTTracker,
+        "botsort": trackers.BoTSORTTracker,
+        "cbiou": trackers.CBIoUTracker,
+    }
+
+    def track(rows: TrackRows) -> TrackRows:
+        peer = kinds[name]()
+        frames, ids, boxes = [], [], []
+        for frame in range(rows.length or int(rows.frames.max()) + 1):
+            here = rows.frames == frame
+            corners = rows.boxes[here].copy()
+            corners[:, 2:] += corners[:, :2]
+            found = peer.update(sv.Detections(xyxy=corners, confidence=np.abs(rows.scores[here])))
+            sure = found.tracker_id >= 0
+            size = found.xyxy[sure, 2:] - found.xyxy[sure, :2]
+            boxes.append(np.column_stack([found.xyxy[sure, :2], size]))
+            ids.append(found.tracker_id[sure])
+            frames.append(np.full(int(sure.sum()), frame))
+        return TrackRows.of(np.concatenate(frames), np.concatenate(ids), np.concatenate(boxes))
+
+    return track
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    usual = os.environ.get("FILMROOM_DATA", "../shared/data")
+    parser.add_argument("--data", type=Path, default=Path(usual))
+    parser.add_argument("--half", choices=("report", "tune", "all"), default="report")
+    parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
+    parser.add_argument("--tracker", nargs="+", default=["offline", *PRESETS])
+    parser.add_argument("--limit", type=int, default=None, help="only the first N sequences")
+    chosen = parser.parse_args()
+    print(f"half: {chosen.half}; boxes within a frame shuffled; ms: CPU, one core, a frame")
+    print(f"{'protocol':<12}{'tracker':<16}{'HOTA':>7}{'DetA':>7}{'AssA':>7}{'IDF1':>7}{'ms':>8}")
+    for protocol in chosen.protocol:
+        material = list(sequences(protocol, chosen.data, chosen.half))[: chosen.limit]
+        frames = sum(each.truth.length or 0 for each in material)
+        for name in chosen.tracker:
+            track = tracker(name)
+            begin = time.process_time()
+            tracks = {each.name: track(each.detections) for each in material}
+            spent = (time.process_time() - begin) / frames * 1000
+            truth = {each.name: each.truth for each in material}
+            scores = score_tracking(truth, tracks, "soccernet").summary()["combined"]
+            figures = "".join(f"{100 * scores[key]:7.2f}" for key in ("HOTA", "DetA", "AssA", "IDF1"))
+            print(f"{protocol:<12}{name:<16}{figures}{spent:8.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

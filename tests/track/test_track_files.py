@@ -1,0 +1,83 @@
+"""Detections in files: what `filmroom track` reads and writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from filmroom.errors import InputError
+from filmroom.formats.mot import read_mot
+from filmroom.track.files import read_coco_results, track_files
+
+
+def det_file(path: Path, people: int = 4, frames: int = 30) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        f"{frame},-1,{200 * person + frame},{300},{32},{80},0.9,-1,-1,-1"
+        for frame in range(1, frames + 1)
+        for person in range(people)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("preset", [None, "bytetrack"])
+def test_one_file_gives_one_file(tmp_path: Path, preset: str | None) -> None:
+    done = track_files(det_file(tmp_path / "det.txt"), tmp_path / "out.txt", preset_name=preset)
+    rows = next(iter(read_mot(tmp_path / "out.txt").values()))
+    assert done[0].tracks == len(set(rows.ids.tolist())) == 4
+    assert rows.frames.max() == 29
+
+
+def test_a_folder_of_sequences_gives_a_file_each(tmp_path: Path) -> None:
+    for name in ("A", "B"):
+        det_file(tmp_path / "in" / name / "det" / "det.txt")
+    done = track_files(tmp_path / "in", tmp_path / "out")
+    assert [each.sequence for each in done] == ["A", "B"]
+    assert sorted(each.name for each in (tmp_path / "out").iterdir()) == ["A.txt", "B.txt"]
+
+
+def test_a_coco_result_list_is_read_by_frame_or_name(tmp_path: Path) -> None:
+    path = tmp_path / "found.json"
+    entries = [
+        {
+            "file_name": f"img/{frame:06d}.jpg",
+            "category": "person",
+            "bbox": [10 + frame, 20, 30, 80],
+            "score": 0.9,
+        }
+        for frame in range(20)
+    ]
+    path.write_text(
+        json.dumps([*entries, {"frame": 3, "category": "ball", "bbox": [1, 1, 5, 5], "score": 1}])
+    )
+    rows = read_coco_results(path)
+    assert len(rows) == 20
+    assert track_files(path, tmp_path / "out.txt")[0].tracks == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{}", "not a list"),
+        ("nonsense", "not JSON"),
+        ('[{"bbox": [1, 2, 3]}]', "entry 0"),
+        ('[{"frame": 0, "bbox": [1, 2, -3, 4]}]', "negative"),
+    ],
+)
+def test_a_wrong_coco_list_is_named(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "found.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=words):
+        read_coco_results(path)
+
+
+def test_several_sequences_do_not_fit_one_file(tmp_path: Path) -> None:
+    for name in ("A", "B"):
+        det_file(tmp_path / "in" / name / "det" / "det.txt")
+    (tmp_path / "out.txt").write_text("mine")
+    with pytest.raises(InputError, match="give a folder"):
+        track_files(tmp_path / "in", tmp_path / "out.txt")
+    assert (tmp_path / "out.txt").read_text() == "mine"

@@ -1,0 +1,162 @@
+"""The online tracker: what it must never do, and what it must manage."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filmroom.errors import InputError
+from filmroom.track.presets import PRESETS, preset
+from filmroom.track.settings import TrackerSettings
+from filmroom.track.tracker import Tracker
+
+
+def walkers(frames: int, people: int, seed: int, speed: float = 2.0) -> np.ndarray:
+    """(frames, people, 4) boxes x, y, w, h of people who walk straight on."""
+    random = np.random.default_rng(seed)
+    start = np.column_stack([random.uniform(200, 1600, people), random.uniform(200, 800, people)])
+    step = random.normal(0, speed, (people, 2))
+    place = start + np.arange(frames)[:, None, None] * step
+    return np.concatenate([place, np.broadcast_to([32.0, 80.0], (frames, people, 2))], axis=2)
+
+
+def run(boxes: list[np.ndarray], tracker: Tracker) -> list[np.ndarray]:
+    return [tracker.update(each, np.full(len(each), 0.9)) for each in boxes]
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_everyone_keeps_one_id_in_easy_play(name: str) -> None:
+    boxes = np.array([[[x, 100.0, 32.0, 80.0] for x in range(0, 1000, 200)]] * 30)
+    boxes[:, :, 0] += np.arange(30)[:, None]
+    ids = np.array(run(list(boxes), Tracker(preset(name))))
+    assert len(np.unique(ids[5])) == 5
+    assert (ids[5:] == ids[5]).all()
+
+
+def test_two_who_cross_keep_their_ids() -> None:
+    there = np.column_stack([np.arange(60) * 5.0 + 100, np.full(60, 300.0)])
+    back = np.column_stack([400 - np.arange(60) * 5.0, np.full(60, 308.0)])
+    size = np.broadcast_to([32.0, 80.0], (60, 2))
+    boxes = np.stack([np.hstack([there, size]), np.hstack([back, size])], axis=1)
+    ids = np.array(run(list(boxes), Tracker()))
+    assert (ids == ids[0]).all()
+
+
+def test_a_fast_pan_does_not_break_tracks() -> None:
+    boxes = walkers(60, 12, seed=1)
+    boxes[:, :, 0] += np.cumsum(np.concatenate([np.zeros(20), np.full(20, 30.0), np.zeros(20)]))[
+        :, None
+    ]
+    ids = np.array(run(list(boxes), Tracker()))
+    assert (ids == ids[0]).all()
+
+
+def test_a_given_homography_moves_the_tracks() -> None:
+    tracker = Tracker()
+    box = np.array([[500.0, 300.0, 32.0, 80.0]])
+    first = tracker.update(box, np.array([0.9]))
+    jump = np.array([[1.0, 0, 400], [0, 1, -100], [0, 0, 1]])
+    second = tracker.update(box + np.array([400.0, -100, 0, 0]), np.array([0.9]), jump)
+    assert first[0] == second[0] > 0
+
+
+def test_who_is_hidden_for_a_moment_comes_back_as_the_same() -> None:
+    boxes = walkers(50, 6, seed=2)
+    shown = [each if not 20 <= frame < 30 else each[1:] for frame, each in enumerate(boxes)]
+    ids = run(shown, Tracker())
+    assert ids[19][0] == ids[30][0]
+
+
+def test_a_cut_ends_every_track() -> None:
+    boxes = walkers(2, 5, seed=3)
+    tracker = Tracker()
+    before = tracker.update(boxes[0], np.full(5, 0.9))
+    after = tracker.update(boxes[1], np.full(5, 0.9), cut=True)
+    assert not set(before) & set(after)
+
+
+def test_appearance_tells_apart_who_stands_in_one_place() -> None:
+    red, blue = np.array([1.0, 0, 0]), np.array([0, 0, 1.0])
+    boxes = np.array([[300.0, 300, 32, 80], [316.0, 300, 32, 80]])
+    others = np.array([[900.0, 300, 32, 80], [1200.0, 300, 32, 80]])
+    tracker = Tracker()
+    kits = np.array([red, blue, red, blue]) + 0.01
+    for _ in range(20):
+        start = tracker.update(np.vstack([boxes, others]), np.full(4, 0.9), np.eye(3), kits)
+    # They change places between two frames: only their looks show it.
+    swapped = tracker.update(np.vstack([boxes[::-1], others]), np.full(4, 0.9), np.eye(3), kits)
+    assert swapped.tolist() == start.tolist()
+
+
+def test_low_scores_carry_tracks_on_but_start_none() -> None:
+    box = np.array([[500.0, 300.0, 32.0, 80.0]])
+    tracker = Tracker()
+    assert tracker.update(box, np.array([0.3])).tolist() == [0]
+    identity = tracker.update(box, np.array([0.9]))
+    assert tracker.update(box, np.array([0.2])).tolist() == identity.tolist()
+
+
+def test_the_doubt_of_an_exchange_is_told() -> None:
+    boxes = np.array([[300.0, 300, 32, 80], [600.0, 300, 32, 80], [606.0, 301, 32, 80]])
+    tracker = Tracker()
+    for _ in range(3):
+        ids = tracker.update(boxes, np.full(3, 0.9))
+    assert tracker.margins[0] > 5 > tracker.margins[1]
+    assert tracker.rivals[1] == ids[2]
+    assert tracker.rivals[2] == ids[1]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "scores", "words"),
+    [
+        ([[0, 0, np.nan, 1]], [0.9], "not a finite number"),
+        ([[0, 0, -5, 1]], [0.9], "negative"),
+        ([[0, 0, 5]], [0.9], "shape"),
+        ([[0, 0, 5, 5]], [0.9, 0.8], "scores"),
+    ],
+)
+def test_unusable_boxes_are_refused_in_one_line(boxes: list, scores: list, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        Tracker().update(np.array(boxes, float), np.array(scores))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_preset_is_named_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match="oc-sort"):
+        preset("deep-magic")
+
+
+def test_thousands_of_boxes_and_none_at_all() -> None:
+    random = np.random.default_rng(0)
+    many = np.column_stack([random.uniform(0, 1900, (2000, 2)), np.full((2000, 2), 20.0)])
+    tracker = Tracker()
+    assert len(tracker.update(many, np.full(2000, 0.9))) == 2000
+    assert len(tracker.update(np.zeros((0, 4)), np.zeros(0))) == 0
+    again = tracker.update(many, np.full(2000, 0.9))
+    assert len(np.unique(again[again > 0])) == np.count_nonzero(again)
+
+
+box = st.tuples(*[st.floats(-50, 2000) for _ in range(2)], *[st.floats(0, 300) for _ in range(2)])
+frame = st.lists(st.tuples(box, st.floats(0, 1)), max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(frame, min_size=1, max_size=8), st.sampled_from(list(PRESETS)), st.randoms())
+def test_no_id_twice_in_a_frame_and_order_does_not_matter(frames, name, shuffler) -> None:
+    one, other = Tracker(preset(name)), Tracker(preset(name))
+    for each in frames:
+        boxes = np.array([box for box, _ in each], float).reshape(-1, 4)
+        scores = np.array([score for _, score in each], float)
+        ids = one.update(boxes, scores)
+        order = list(range(len(each)))
+        shuffler.shuffle(order)
+        mixed = other.update(boxes[order], scores[order])
+        assert len(np.unique(ids[ids > 0])) == np.count_nonzero(ids)
+        same = [(*boxes[i], scores[i], ids[i]) for i in range(len(each))]
+        assert sorted(same) == sorted((*boxes[i], scores[i], mixed[k]) for k, i in enumerate(order))
+
+
+def test_settings_are_plain_values() -> None:
+    assert TrackerSettings() == PRESETS["filmroom"]

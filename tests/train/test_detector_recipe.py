@@ -1,0 +1,116 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from filmroom.errors import InputError
+from filmroom.observe.decode import STRIDE
+from filmroom.observe.detector import OnnxDetector
+
+torch = pytest.importorskip("torch", reason="needs the extra train")
+pytestmark = pytest.mark.train
+
+from filmroom.train.detector import (  # noqa: E402
+    DetectorRecipe,
+    detector_loss,
+    export_detector,
+    make_targets,
+    train_detector,
+)
+from filmroom.train.schedule import cosine_rate  # noqa: E402
+
+RECIPE = DetectorRecipe(steps=4, batch=2, crop=64, paste=0.5, checkpoint_every=2)
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    """A COCO folder of two drawn pictures with two people and a ball each."""
+    folder = tmp_path / "coco"
+    (folder / "annotations").mkdir(parents=True)
+    (folder / "train").mkdir()
+    rng = np.random.default_rng(0)
+    images, annotations = [], []
+    for index in range(2):
+        picture = np.full((120, 200, 3), (40, 120, 50), np.uint8)
+        for x in (30, 120):
+            picture[40:90, x : x + 20] = rng.integers(0, 255, 3)
+            annotations.append((index, 1, [x, 40, 20, 50]))
+        annotations.append((index, 2, [80, 85, 8, 8]))
+        cv2.imwrite(str(folder / "train" / f"{index}.png"), picture)
+        images.append({"id": index, "file_name": f"{index}.png", "width": 200, "height": 120})
+    rows = [
+        {"id": n, "image_id": image, "category_id": category, "bbox": box}
+        for n, (image, category, box) in enumerate(annotations)
+    ]
+    categories = [{"id": 1, "name": "player"}, {"id": 2, "name": "ball"}]
+    content = {"images": images, "annotations": rows, "categories": categories}
+    (folder / "annotations" / "train.json").write_text(json.dumps(content))
+    return folder
+
+
+def weights_of(path):
+    return torch.load(path, weights_only=True)["net"]
+
+
+def test_a_resumed_training_ends_like_an_undisturbed_one(labelled, tmp_path):
+    torch.set_num_threads(1)
+    whole = train_detector([labelled], tmp_path / "whole", RECIPE, workers=0)
+    half = DetectorRecipe(**{**RECIPE.__dict__, "steps": 2})
+    train_detector([labelled], tmp_path / "parts", half, workers=0)
+    resumed = train_detector([labelled], tmp_path / "parts", RECIPE, resume=True, workers=0)
+    # The learning rate of the first steps depends on warm-up alone, so both saw the same.
+    for name, value in weights_of(whole).items():
+        torch.testing.assert_close(value, weights_of(resumed)[name])
+
+
+def test_the_exported_network_runs_in_int8(labelled, tmp_path):
+    weights = train_detector([labelled], tmp_path / "run", RECIPE, workers=0)
+    export_detector(weights, tmp_path / "run" / "detector.onnx", [labelled], calibrate=2)
+    assert (tmp_path / "run" / "detector.onnx").stat().st_size < 4e6
+    detector = OnnxDetector(threshold=0.01, parts=tmp_path / "run")
+    found = detector.detect(np.zeros((90, 161, 3), np.uint8))
+    assert found.boxes.shape == (len(found.scores), 4)
+
+
+def test_exporting_nothing_is_told(tmp_path):
+    with pytest.raises(InputError, match="train first"):
+        export_detector(tmp_path / "none.pt", tmp_path / "detector.onnx", [])
+
+
+def test_targets_peak_at_the_middle_and_hold_the_edges():
+    targets = make_targets(np.array([[8.0, 4, 16, 40]]), np.array([0]), np.array([2]), 16)
+    assert targets["heat"][0].max() == 1
+    row, column = np.unravel_index(targets["heat"][0].argmax(), (16, 16))
+    assert (row, column) == (24 // STRIDE, 16 // STRIDE)
+    left, top, right, bottom = targets["edges"][:, row, column] * STRIDE
+    assert np.isclose(left + right, 16) and np.isclose(top + bottom, 40)
+    assert targets["role"][row, column] == 2
+
+
+def test_a_right_answer_costs_less_than_a_wrong_one():
+    targets = make_targets(np.array([[8.0, 4, 16, 40]]), np.array([0]), np.array([0]), 16)
+    batch = {name: torch.from_numpy(value)[None] for name, value in targets.items()}
+    batch["ball_known"] = torch.ones(1)
+    right = torch.zeros(1, 11, 16, 16)
+    right[:, :3] = torch.where(batch["heat"] >= 1, 6.0, -8.0)
+    right[:, 3:7] = batch["edges"].clamp(min=0.05).log()
+    right[:, 7], right[:, 8] = 6.0, 6.0
+    wrong = -right
+    costs = [sum(part.item() for part in detector_loss(o, batch).values()) for o in (right, wrong)]
+    assert costs[0] < 0.2 * costs[1]
+
+
+def test_an_unlabelled_ball_teaches_nothing():
+    targets = make_targets(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int), 16)
+    batch = {name: torch.from_numpy(value)[None] for name, value in targets.items()}
+    output = torch.zeros(1, 11, 16, 16, requires_grad=True)
+    batch["ball_known"] = torch.zeros(1)
+    detector_loss(output, batch)["heat"].backward()
+    assert output.grad[:, 1].abs().max() == 0 < output.grad[:, 0].abs().max()
+
+
+def test_the_rate_warms_up_and_falls():
+    rates = [cosine_rate(step, 1000, 1.0) for step in range(1000)]
+    assert rates[0] < rates[100] < max(rates) == pytest.approx(1, abs=0.01)
+    assert rates[-1] < 0.02
