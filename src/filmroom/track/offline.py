@@ -256,14 +256,8 @@ def _paths(
     order = order[person[order] > 0]
     edge = np.flatnonzero(np.diff(person[order], prepend=-1, append=-1))
     small = _SMALL * float(np.median(clip.box[:, 3]))
-    runs = _steady_runs(clip, order, edge)
-    is_small = [bool(np.median(clip.box[run, 3]) < small) for run in runs]
-    stiffness = [
-        _stiffness(clip, [run for run, tiny in zip(runs, is_small, strict=True) if tiny == kind])
-        if settings.smooth
-        else (0.0, 0.0)
-        for kind in (False, True)
-    ]
+    people = [run for run in _steady_runs(clip, order, edge) if np.median(clip.box[run, 3]) >= small]
+    stiffness = _stiffness(clip, people) if settings.smooth else (0.0, 0.0)
     longest = max(1, round(settings.longest_fill * rate)) if _misses_at_times(clip, order) else 1
     parts = []
     for start, end in itertools.pairwise(edge):
@@ -271,8 +265,9 @@ def _paths(
         if np.maximum(clip.score[mine] - settings.least_score, 0).sum() < settings.least_evidence:
             continue
         for run in np.split(mine, np.flatnonzero(_breaks(clip, panorama, mine, longest)) + 1):
-            kind = int(np.median(clip.box[run, 3]) < small)
-            parts.append(_one_path(clip, panorama, run, stiffness[kind], int(person[mine[0]])))
+            # A ball is kicked: its path has corners that smoothing would cut.
+            steady = stiffness if np.median(clip.box[run, 3]) >= small else (0.0, 0.0)
+            parts.append(_one_path(clip, panorama, run, steady, int(person[mine[0]])))
     if not parts:
         return None
     return _Paths(

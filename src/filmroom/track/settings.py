@@ -128,7 +128,7 @@ class TrackerSettings:
     duplicate: float = 0.85
     agility: float = 6.0
     reupdate: bool = False
-    evidence_bias: float = 8.0
+    evidence_bias: float = 9.5
     evidence_tail: float = 4.0
     speed_limit: float = 7.0
     lost_doubt: float = 4.0
