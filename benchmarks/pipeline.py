@@ -51,7 +51,17 @@ def main() -> None:
 
 
 def timed_run(video: Path, folder: Path, parts: Path | None, no_video: bool) -> float:
-    command = [sys.executable, "-m", "filmroom", "run", str(video), "-o", str(folder), "--sport", "soccer"]
+    command = [
+        sys.executable,
+        "-m",
+        "filmroom",
+        "run",
+        str(video),
+        "-o",
+        str(folder),
+        "--sport",
+        "soccer",
+    ]
     command += ["--quiet"] + (["--parts", str(parts)] if parts else []) + ["--no-video"] * no_video
     start = time.perf_counter()
     subprocess.run(command, check=True)
@@ -73,10 +83,14 @@ def report_identity(truth: TrackRows, people: dict[int, dict[str, str]], folder:
     parts = {
         "everything": (truth, tracks),
         "people": (
-            truth.select(~np.isin(truth.ids, truth_ball)), tracks.select(~np.isin(tracks.ids, balls))
+            truth.select(~np.isin(truth.ids, truth_ball)),
+            tracks.select(~np.isin(tracks.ids, balls)),
         ),
-        "ball": (truth.select(np.isin(truth.ids, truth_ball)), tracks.select(np.isin(tracks.ids, balls))),
-    }  # fmt: skip
+        "ball": (
+            truth.select(np.isin(truth.ids, truth_ball)),
+            tracks.select(np.isin(tracks.ids, balls)),
+        ),
+    }
     names = ("HOTA", "DetA", "AssA", "IDF1", "MOTA", "LocA")
     print(f"{'':<12}" + "".join(f"{name:>8}" for name in names))
     for part, (right, found) in parts.items():
@@ -85,10 +99,14 @@ def report_identity(truth: TrackRows, people: dict[int, dict[str, str]], folder:
         print(f"{part:<12}" + "".join(f"{float(values[name]):8.3f}" for name in names))
     print(f"must        {MUST['HOTA']:8.3f}{'':16}{MUST['IDF1']:8.3f}")
     pairs = overlapping_pairs(truth, tracks)
-    print(f"team of players, share of boxes right: {team_share(pairs, people, players):.3f} (must 0.95)")
+    print(
+        f"team of players, share of boxes right: {team_share(pairs, people, players):.3f} (must 0.95)"
+    )
     right, claimed, found, known = numbers(pairs, people, players)
-    print(f"numbers claimed {claimed}, right {right} ({right / max(claimed, 1):.2f}, must 0.80);"
-          f" players with a number who get it {found} of {known} ({found / known:.2f}, must 0.30)")
+    print(
+        f"numbers claimed {claimed}, right {right} ({right / max(claimed, 1):.2f}, must 0.80);"
+        f" players with a number who get it {found} of {known} ({found / known:.2f}, must 0.30)"
+    )
 
 
 def overlapping_pairs(truth: TrackRows, tracks: TrackRows) -> list[tuple[int, int]]:
@@ -100,14 +118,18 @@ def overlapping_pairs(truth: TrackRows, tracks: TrackRows) -> list[tuple[int, in
             continue
         best = overlap.argmax(1)
         good = overlap.max(1) > 0.5
-        pairs += list(zip(truth.ids[there][good].tolist(), tracks.ids[here][best[good]].tolist(), strict=True))
+        pairs += list(
+            zip(truth.ids[there][good].tolist(), tracks.ids[here][best[good]].tolist(), strict=True)
+        )
     return pairs
 
 
 def team_share(pairs, people, players) -> float:
     chosen = [(right, found) for right, found in pairs if people[right]["role"] == "player"]
     shares = [
-        np.mean([naming.get(players[found]["team"]) == people[right]["team"] for right, found in chosen])
+        np.mean(
+            [naming.get(players[found]["team"]) == people[right]["team"] for right, found in chosen]
+        )
         for naming in ({"a": "left", "b": "right"}, {"a": "right", "b": "left"})
     ]
     return float(max(shares))
@@ -138,9 +160,11 @@ def report_speed(video: Path, seconds: float, parts: Path | None) -> None:
     for picture in frames:
         detector.detect(picture)
     detecting = (time.perf_counter() - start) / len(frames) * count
-    print(f"whole run {count / seconds:.1f} frames/s (must 12);"
-          f" {seconds / decoding:.1f} x decoding alone ({count / decoding:.0f} frames/s),"
-          f" {seconds / detecting:.2f} x the detector alone on every frame, one thread")
+    print(
+        f"whole run {count / seconds:.1f} frames/s (must 12);"
+        f" {seconds / decoding:.1f} x decoding alone ({count / decoding:.0f} frames/s),"
+        f" {seconds / detecting:.2f} x the detector alone on every frame, one thread"
+    )
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"peak memory {children.ru_maxrss / 1e6:.2f} GB (must 1.5)")
 

@@ -124,7 +124,9 @@ def real_places(archive: Path) -> list[Picture]:
     for image in pictures:
         things = list(zip(image.categories, image.boxes.tolist(), strict=True))
         crops += empty_places(pictures.picture(image), things, rng)
-    return [crop for index, crop in enumerate(crops) if index not in _SHOWS_A_NUMBER.get(archive.stem, ())]
+    return [
+        crop for index, crop in enumerate(crops) if index not in _SHOWS_A_NUMBER.get(archive.stem, ())
+    ]
 
 
 _SHOWS_A_NUMBER = {"basketball-detection": (41,)}

@@ -22,7 +22,7 @@ import pyarrow as pa
 from filmroom import tables
 from filmroom.geometry.masks import encode_rle
 from filmroom.observe.shots import ShotDetector
-from filmroom.render.annotate import Artist
+from filmroom.rendering.annotate import Artist
 from filmroom.video.decode import Planes, Reader
 from filmroom.video.encode import Writer
 from filmroom.video.probe import probe

@@ -1,4 +1,4 @@
-"""Every command and every Python example of the docs runs, in the order in which a reader meets them."""
+"""Every command and every Python example of the docs runs, in the order of reading."""
 
 import re
 import subprocess
@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def blocks(page, language):
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S
+    )
 
 
 @pytest.fixture
@@ -40,5 +42,7 @@ def test_the_readme_names_only_commands_that_exist():
     from filmroom.cli.app import app
 
     known = {command.name for command in app.registered_commands}
-    used = set(re.findall(r"^\s*filmroom (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.M))
+    used = set(
+        re.findall(r"^\s*filmroom (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    )
     assert used <= known

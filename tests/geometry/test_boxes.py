@@ -28,7 +28,9 @@ def test_iou_is_symmetric_and_between_nothing_and_all(first, second):
 @given(BOXES, st.floats(0, 2))
 def test_expanding_keeps_the_middle(boxes, share):
     grown = geometry.expand(boxes, share)
-    np.testing.assert_allclose(grown[:, :2] + grown[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2, atol=1e-9)
+    np.testing.assert_allclose(
+        grown[:, :2] + grown[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2, atol=1e-9
+    )
     np.testing.assert_allclose(grown[:, 2], boxes[:, 2] * (1 + 2 * share))
 
 

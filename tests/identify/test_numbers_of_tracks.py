@@ -26,7 +26,7 @@ def tracks_of(spans):
             "role": ["player"] * len(rows),
             "visible": ones,
             "detection": track,
-        }  # fmt: skip
+        }
     )
 
 
@@ -50,7 +50,7 @@ def reads_of(*reads):
             "y": ones,
             "w": ones,
             "h": ones,
-        }  # fmt: skip
+        }
     )
 
 

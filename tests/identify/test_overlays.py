@@ -24,7 +24,7 @@ def clip(paths, pan_per_frame):
             "score": many,
             "role": ["player"] * len(x),
             "visible": many,
-        }  # fmt: skip
+        }
     )
     matrix = np.tile([1, 0, pan_per_frame, 0, 1, 0, 0, 0, 1.0], (len(frames), 1))
     motion = tables.MOTION.build({"frame": frames, "matrix": matrix, "inliers": np.ones(len(frames))})

@@ -12,24 +12,35 @@ def scene(reads, masks):
     columns = {name: [LEFT[i], RIGHT[i]] for i, name in enumerate("xywh")}
     detections = tables.DETECTIONS.build(
         {
-            "frame": [0, 0], "detection": [0, 1], **columns, "score": [0.9, 0.9],
-            "kind": ["person"] * 2, "kind_score": [0.9, 0.9],
-        }  # fmt: skip
+            "frame": [0, 0],
+            "detection": [0, 1],
+            **columns,
+            "score": [0.9, 0.9],
+            "kind": ["person"] * 2,
+            "kind_score": [0.9, 0.9],
+        }
     )
     silhouettes = tables.MASKS.build(
         {
-            "frame": [0, 0], "detection": [0, 1], "rle": [encode_rle(mask) for mask in masks],
-            "width": [40, 40], "height": [80, 80], "score": [0.9, 0.9],
-        }  # fmt: skip
+            "frame": [0, 0],
+            "detection": [0, 1],
+            "rle": [encode_rle(mask) for mask in masks],
+            "width": [40, 40],
+            "height": [80, 80],
+            "score": [0.9, 0.9],
+        }
     )
     boxes = np.array([read[2] for read in reads], float).reshape(-1, 4)
     count = len(reads)
     numbers = tables.NUMBER_READS.build(
         {
-            "frame": [0] * count, "detection": [read[0] for read in reads],
-            "text": [read[1] for read in reads], "score": [0.9] * count, "legible": [0.9] * count,
+            "frame": [0] * count,
+            "detection": [read[0] for read in reads],
+            "text": [read[1] for read in reads],
+            "score": [0.9] * count,
+            "legible": [0.9] * count,
             **{name: boxes[:, i] for i, name in enumerate("xywh")},
-        }  # fmt: skip
+        }
     )
     return own_numbers(numbers, detections, silhouettes)["detection"].to_pylist()
 

@@ -34,7 +34,7 @@ def clip(cast, frames=8, seed=0):
             "role": ["player"] * len(x),
             "visible": np.ones(len(x)),
             "detection": person,
-        }  # fmt: skip
+        }
     )
     detections = tables.DETECTIONS.build(
         {
@@ -46,7 +46,7 @@ def clip(cast, frames=8, seed=0):
             "kind_score": np.ones(len(x)),
             "referee": [cast[p][3] for p in person],
             "goalkeeper": [cast[p][4] for p in person],
-        }  # fmt: skip
+        }
     )
     vectors = np.stack([kit_vector(cast[p][0], cast[p][1], rng) for p in person])
     appearance = tables.APPEARANCE.build(

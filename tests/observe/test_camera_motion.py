@@ -14,7 +14,9 @@ def ground(seed=3):
     picture = np.zeros((HEIGHT + 400, WIDTH + 400), np.float32)
     for cell in (8, 32, 128):
         coarse = rng.normal(0, 40, (picture.shape[0] // cell + 2, picture.shape[1] // cell + 2))
-        picture += cv2.resize(coarse.astype(np.float32), picture.shape[::-1], interpolation=cv2.INTER_CUBIC)
+        picture += cv2.resize(
+            coarse.astype(np.float32), picture.shape[::-1], interpolation=cv2.INTER_CUBIC
+        )
     return np.clip(picture + 128, 0, 255).astype(np.uint8)
 
 
@@ -62,4 +64,6 @@ def test_two_different_scenes_have_no_motion_between_them():
 
 def test_an_empty_picture_stands_still():
     plain = np.full(grey_size(WIDTH, HEIGHT)[::-1], 90, np.uint8)
-    np.testing.assert_array_equal(estimate_motion(plain, plain, np.zeros((0, 4)), WIDTH).matrix, np.eye(3))
+    np.testing.assert_array_equal(
+        estimate_motion(plain, plain, np.zeros((0, 4)), WIDTH).matrix, np.eye(3)
+    )

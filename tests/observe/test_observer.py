@@ -24,9 +24,11 @@ class ColourDetector:
         rows, columns = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
         box = [columns[0], rows[0], np.ptp(columns) + 1, np.ptp(rows) + 1]
         return Detections(
-            np.array([box], np.float32), np.array([0.9], np.float32), np.zeros(1, np.int8),
+            np.array([box], np.float32),
+            np.array([0.9], np.float32),
+            np.zeros(1, np.int8),
             np.array([[0.8, 0.1, 0.1]], np.float32),
-        )  # fmt: skip
+        )
 
 
 class WholeBoxes:

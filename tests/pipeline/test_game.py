@@ -1,4 +1,5 @@
 import errno
+import itertools
 import json
 import os
 import shutil
@@ -175,5 +176,5 @@ def test_an_unfinished_folder_says_so(tmp_path):
 def test_every_second_frame_by_sampling(clip):
     game = filmroom.analyze(clip, sample=0.2)
     frames = sorted(set(game.tracks.arrow["frame"].to_pylist()))
-    steps = {later - earlier for earlier, later in zip(frames[:-1], frames[1:], strict=True)}
+    steps = {later - earlier for earlier, later in itertools.pairwise(frames)}
     assert steps <= {5, 10} and game.folder is None

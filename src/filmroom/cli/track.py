@@ -24,15 +24,15 @@ def track_command(
         ),
     ],
     video: Annotated[
-        Optional[Path],  # noqa: UP045 (typer on Python 3.11 reads both, completion only this)
+        Optional[Path],
         typer.Option(
             help="The video, to measure the camera's motion and find cuts.", show_default=False
         ),
     ] = None,
     preset: Annotated[
-        Optional[str],  # noqa: UP045
+        Optional[str],
         typer.Option(
-            help="Run one online tracker instead: filmroom, sort, bytetrack, oc-sort, bot-sort, c-biou.",
+            help="One online tracker instead: filmroom, sort, bytetrack, oc-sort, bot-sort or c-biou.",
             show_default=False,
         ),
     ] = None,
@@ -46,7 +46,7 @@ def track_command(
 
     observe = None
     if video is not None:
-        from filmroom.pipeline.camera_alone import camera_of_video
+        from filmroom.observe.camera_alone import camera_of_video
 
         observe = camera_of_video(video)
     done = track_files(detections, output, preset_name=preset, observe=observe)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from filmroom.evaluation.matching import IntArray
-from filmroom.evaluation.tracking import Scene, hota_matches, prepare_scene
+from filmroom.evaluation.tracking import Scene, hota_matches, pair_sequences, prepare_scene
 from filmroom.formats.mot import TrackRows
 
 _HALF_LEVEL = 10
@@ -86,8 +86,8 @@ def explain_tracking(
     """The moments of all sequences, the costliest first."""
     moments = [
         moment
-        for name, rows in truth.items()
-        for moment in explain_scene(prepare_scene(rows, tracks[name], convention), name)
+        for name, other in pair_sequences(truth, tracks)[0].items()
+        for moment in explain_scene(prepare_scene(truth[name], tracks[other], convention), name)
     ]
     return sorted(moments, key=lambda each: (-each.points, each.sequence, each.first_frame))
 

@@ -6,6 +6,12 @@ since two boxes of a frame seldom touch. Results equal a full assignment of ever
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -165,15 +171,39 @@ def assign_frame(
     rows: IntArray, columns: IntArray, weights: FloatArray, row_count: int, column_count: int
 ) -> BoolArray:
     """Mask of the pairs that scipy's assignment of the full matrix takes, those of weight 0 aside."""
-    from scipy.optimize import linear_sum_assignment
-
     cost = np.zeros((row_count, column_count))
     cost[rows, columns] = -weights
     taken = np.full(row_count, -1)
-    best_rows, best_columns = linear_sum_assignment(cost)
+    best_rows, best_columns = assignment_solver()(cost)
     taken[best_rows] = best_columns
     matched: BoolArray = (taken[rows] == columns) & (weights > 0)
     return matched
+
+
+@cache
+def assignment_solver() -> Callable[..., tuple[IntArray, IntArray]]:
+    """scipy's `linear_sum_assignment`.
+
+    Importing scipy.optimize takes longer than scoring a set of games, so the compiled module that holds
+    the function is loaded alone where it lies at its usual place.
+    """
+    package = importlib.util.find_spec("scipy")
+    folders = package.submodule_search_locations if package else None
+    if "scipy.optimize" not in sys.modules and folders:
+        for suffix in EXTENSION_SUFFIXES:
+            file = Path(folders[0]) / "optimize" / f"_lsap{suffix}"
+            if file.is_file():
+                loader = ExtensionFileLoader("scipy.optimize._lsap", str(file))
+                spec = importlib.util.spec_from_loader(loader.name, loader)
+                if spec is not None:
+                    module = importlib.util.module_from_spec(spec)
+                    loader.exec_module(module)
+                    solver: Callable[..., tuple[IntArray, IntArray]] = module.linear_sum_assignment
+                    return solver
+    from scipy.optimize import linear_sum_assignment
+
+    whole: Callable[..., tuple[IntArray, IntArray]] = linear_sum_assignment
+    return whole
 
 
 def contested_frames(pairs: Pairs, pair_frames: IntArray) -> IntArray:

@@ -15,7 +15,6 @@ import numpy as np
 from filmroom.errors import InputError
 from filmroom.evaluation.matching import BoolArray, FloatArray, IntArray
 from filmroom.evaluation.plots import Chart
-from filmroom.tables import KINDS
 
 if TYPE_CHECKING:
     from filmroom.formats.coco import CocoResults, CocoTruth
@@ -88,10 +87,10 @@ _TRACKING_COLUMNS = (
 def tracking_report(truth: Path, tracks: Path, options: Options) -> Report:
     """HOTA, CLEAR, Identity and counts of MOTChallenge files."""
     from filmroom.evaluation import explain
-    from filmroom.evaluation.tracking import ALPHAS, bootstrap_intervals, pair_sequences, score_tracking
-    from filmroom.formats.mot import read_mot
+    from filmroom.evaluation.tracking import ALPHAS, bootstrap_intervals, score_tracking
+    from filmroom.formats.mot import MotFiles
 
-    truth_rows, track_rows = read_mot(truth, "truth"), read_mot(tracks, "tracks")
+    truth_rows, track_rows = MotFiles(truth, "truth"), MotFiles(tracks, "tracks")
     scores = score_tracking(truth_rows, track_rows, options.convention)
     summary = scores.summary()
     curves = {name: scores.combined[name] for name in ("HOTA", "DetA", "AssA", "LocA")}
@@ -105,8 +104,7 @@ def tracking_report(truth: Path, tracks: Path, options: Options) -> Report:
         details["intervals"] = bootstrap_intervals(scores.sequences, rng)
     lines: list[str] = []
     if options.explain:
-        paired = pair_sequences(truth_rows, track_rows)[0]
-        moments = explain.explain_tracking(truth_rows, paired, scores.convention)
+        moments = explain.explain_tracking(truth_rows, track_rows, scores.convention)
         details["totals"] = explain.totals(moments)
         details["moments"] = [
             each.as_dict() | {"text": each.sentence()} for each in moments[:_KEPT_MOMENTS]
@@ -220,6 +218,8 @@ def _shared_categories(
     truth: CocoTruth, results: CocoResults, by_name: bool
 ) -> tuple[tuple[str, ...], IntArray, IntArray, list[str]]:
     """Category names, and the category of every truth row and every result, -1 for those left out."""
+    from filmroom.tables import KINDS
+
     notes: list[str] = []
     named = by_name and any(results.category_names)
     if not named:

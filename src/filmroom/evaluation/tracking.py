@@ -22,6 +22,7 @@ from filmroom.evaluation.matching import (
     IntArray,
     Pairs,
     assign_frame,
+    assignment_solver,
     best_assignment,
     contested_frames,
     frame_starts,
@@ -126,25 +127,26 @@ def score_tracking(
     name = convention or guess_convention(truth)
     rules = _convention(name)
     pairs, notes = pair_sequences(truth, tracks)
+    # One sequence at a time, so that files read on demand need not all be in memory.
     sequences = {
-        sequence: score_sequence(truth[sequence], rows, rules.name) for sequence, rows in pairs.items()
+        sequence: score_sequence(truth[sequence], tracks[other], rules.name)
+        for sequence, other in pairs.items()
     }
     return TrackingScores(combine_sequences(sequences), sequences, name, notes)
 
 
 def guess_convention(truth: Mapping[str, TrackRows]) -> str:
-    """`soccernet` where no truth box has a class, else `motchallenge`."""
-    if all(bool((rows.classes == -1).all()) for rows in truth.values()):
-        return "soccernet"
-    return "motchallenge"
+    """`soccernet` where the first sequence with boxes has no classes, else `motchallenge`."""
+    first = next((rows for rows in truth.values() if len(rows)), None)
+    return "soccernet" if first is not None and bool((first.classes == -1).all()) else "motchallenge"
 
 
 def pair_sequences(
     truth: Mapping[str, TrackRows], tracks: Mapping[str, TrackRows]
-) -> tuple[dict[str, TrackRows], tuple[str, ...]]:
-    """The tracks of every truth sequence by its name, and notes about tracks nobody asked for."""
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The name of the tracks of every truth sequence, and notes about tracks nobody asked for."""
     if len(truth) == 1 and len(tracks) == 1:
-        return {next(iter(truth)): next(iter(tracks.values()))}, ()
+        return {next(iter(truth)): next(iter(tracks))}, ()
     missing = [name for name in truth if name not in tracks]
     if missing:
         shown = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
@@ -156,7 +158,7 @@ def pair_sequences(
     notes = (
         (f"{len(extra)} track files without truth left out: {', '.join(extra[:5])}",) if extra else ()
     )
-    return {name: tracks[name] for name in truth}, notes
+    return {name: name for name in truth}, notes
 
 
 def score_sequence(truth: TrackRows, tracks: TrackRows, convention: str = "motchallenge") -> Fields:
@@ -563,15 +565,13 @@ def _finish_clear(fields: Fields) -> Fields:
 
 def identity_pairs(scene: Scene) -> tuple[IntArray, IntArray, IntArray]:
     """The best one-to-one assignment of identities: truth ids, track ids, frames shared at 0.5."""
-    from scipy.optimize import linear_sum_assignment
-
     overlapping = scene.pairs.similarity >= _CLEAR_THRESHOLD
     truth_ids = scene.truth_ids[scene.pairs.truth[overlapping]]
     track_ids = scene.track_ids[scene.pairs.track[overlapping]]
     shape = (len(scene.truth_names), len(scene.track_names))
     codes = truth_ids * shape[1] + track_ids
     together = np.bincount(codes, minlength=shape[0] * shape[1]).reshape(shape)
-    rows, columns = linear_sum_assignment(together, maximize=True)
+    rows, columns = assignment_solver()(together, maximize=True)
     shared = together[rows, columns]
     used = shared > 0
     return rows[used], columns[used], shared[used]

@@ -12,7 +12,7 @@ import configparser
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NoReturn
@@ -96,6 +96,39 @@ class TrackRows:
         )
 
 
+class MotFiles(Mapping[str, TrackRows]):
+    """The sequences of a file, folder or zip, sorted by name, each read when it is asked for.
+
+    For what is found and what is refused see read_mot; a bad file is told of when it is read.
+    """
+
+    def __init__(self, path: Path | str, kind: Kind = "tracks") -> None:
+        self.path, self.kind = Path(path), kind
+        with Archive(self.path) as archive:
+            self._files = dict(sorted(_choose(archive.names, kind, self.path).items()))
+            self._facts = {
+                str(PurePosixPath(name).parent): _read_sequence_facts(
+                    archive.read(name), archive.source(name)
+                )
+                for name in archive.names
+                if PurePosixPath(name).name == "seqinfo.ini"
+            }
+
+    def __getitem__(self, sequence: str) -> TrackRows:
+        file_name = self._files[sequence]
+        folder = PurePosixPath(file_name).parent
+        places = (str(folder), str(folder.parent), str(folder / sequence))
+        facts = next((self._facts[each] for each in places if each in self._facts), (None, None))
+        with Archive(self.path) as archive:
+            return parse_mot(archive.read(file_name), self.kind, archive.source(file_name), *facts)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
 def read_mot(path: Path | str, kind: Kind = "tracks") -> dict[str, TrackRows]:
     """All sequences of a file, folder or zip, sorted by name.
 
@@ -107,21 +140,7 @@ def read_mot(path: Path | str, kind: Kind = "tracks") -> dict[str, TrackRows]:
     Raises InputError naming file, line and reason: wrong columns, text where a number belongs, NaN,
     negative sizes, frames below 1 or beyond `seqinfo.ini`, ids below 0 or twice in a frame, no files.
     """
-    path = Path(path)
-    with Archive(path) as files:
-        chosen = _choose(files.names, kind, path)
-        lengths = {
-            str(PurePosixPath(name).parent): _read_sequence_facts(files.read(name), files.source(name))
-            for name in files.names
-            if PurePosixPath(name).name == "seqinfo.ini"
-        }
-        rows: dict[str, TrackRows] = {}
-        for name, file_name in sorted(chosen.items()):
-            folder = PurePosixPath(file_name).parent
-            candidates = (str(folder), str(folder.parent), str(folder / name))
-            facts = next((lengths[each] for each in candidates if each in lengths), (None, None))
-            rows[name] = parse_mot(files.read(file_name), kind, files.source(file_name), *facts)
-    return rows
+    return dict(MotFiles(path, kind).items())
 
 
 def parse_mot(
@@ -277,10 +296,19 @@ def _parse_numbers(content: bytes, source: str) -> NDArray[np.float64]:
             )
         except pa.ArrowInvalid:
             return _parse_line_by_line(content, source, separator)
-        numbers = np.stack([table[name].to_numpy() for name in names])
+        numbers = np.stack([_column(table[name]) for name in names])
         if np.isfinite(numbers).all():
             return numbers
     return _parse_line_by_line(content, source, separator)
+
+
+def _column(column: Any) -> NDArray[np.float64]:
+    # to_numpy() of pyarrow would import pandas where it is installed, ten times the work of a file.
+    parts = [
+        np.frombuffer(chunk.buffers()[1], np.float64)[chunk.offset : chunk.offset + len(chunk)]
+        for chunk in column.chunks
+    ]
+    return np.concatenate(parts)
 
 
 def _parse_line_by_line(content: bytes, source: str, separator: str) -> NDArray[np.float64]:

@@ -31,8 +31,8 @@ def vote(
     legible: FloatArray,
     *,
     frames: NDArray[np.integer] | None = None,
-    margin: float = 1.0,
-    least: float = 0.8,
+    margin: float = 0.5,
+    least: float = 0.5,
 ) -> tuple[str, float]:
     """The number that the reads of one track speak for, and the probability that it is right.
 

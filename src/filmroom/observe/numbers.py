@@ -56,7 +56,7 @@ class OnnxNumberReader:
     """
 
     def __init__(
-        self, *, threshold: float = 0.5, second_look: bool = True, threads: int = 1,
+        self, *, threshold: float = 0.4, second_look: bool = True, threads: int = 1,
         parts: Path | None = None,
     ) -> None:  # fmt: skip
         self.threshold = threshold
@@ -75,7 +75,9 @@ class OnnxNumberReader:
         chosen = np.flatnonzero(small & (sizes.min(axis=1) > 0))
         if len(chosen):
             windows = _windows_around(boxes[chosen], sizes[chosen])
-            closer = [_cut(crops[index], window) for index, window in zip(chosen, windows, strict=True)]
+            closer = [
+                _cut(crops[int(index)], window) for index, window in zip(chosen, windows, strict=True)
+            ]
             second = _interpret(self._run([prepare(crop) for crop in closer]))
             found = _in_crop_pixels(second.boxes, closer)
             found[:, :2] += windows[:, :2]
@@ -152,9 +154,10 @@ def prepare(crop: Picture) -> Picture:
         return np.zeros((SIDE, SIDE, 3), np.uint8)
     across, down = padding(width, height)
     if across or down:
-        crop = cv2.copyMakeBorder(
+        bordered = cv2.copyMakeBorder(
             crop, down // 2, down - down // 2, across // 2, across - across // 2, cv2.BORDER_REPLICATE
         )
+        crop = np.asarray(bordered, np.uint8)
     shrinking = min(crop.shape[:2]) > SIDE
     method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(crop, (SIDE, SIDE), interpolation=method), np.uint8)

@@ -339,7 +339,7 @@ def _find_video(folder: RunFolder, record: GameRecord, given: Path | None) -> Pa
 
 
 def _render(video: Path, folder: RunFolder, game: Game, threads: int, progress: Progress) -> Path:
-    from filmroom.render.annotate import annotate
+    from filmroom.rendering.annotate import annotate
 
     settings = msgspec.json.decode(folder.file(SETTINGS_FILE).read_bytes(), type=ObserveSettings)
     seen = observing.read_observations(folder, game.record.video.height, damage=game.record.damage)

@@ -1,0 +1,1 @@
+"""Simulated matches with every truth attached: play, people, places, cameras, pictures, files."""

@@ -46,7 +46,7 @@ class LinkSettings:
 
     longest: float = 3.0
     longest_away: float = 8.0
-    bias: float = 0.5
+    bias: float = -0.5
     error: tuple[float, float] = (0.15, 0.12)
     wander: tuple[float, float] = (0.8, 0.4)
     memory: float = 0.5
@@ -56,7 +56,7 @@ class LinkSettings:
     inside: float = 2.0
     side: float = 4.0
     fastest: float = 6.0
-    window: float = 0.4
+    window: float = 0.5
     small_agility: float = 6.0
 
 

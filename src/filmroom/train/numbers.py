@@ -250,6 +250,8 @@ def train_numbers(
     batches = _batches(folder / "pictures", recipe, start)
     started = time.monotonic()
     for step in range(start, recipe.steps):
+        # Seeded anew each step, dropout included: a resumed run ends in the same weight.
+        torch.manual_seed(recipe.seed * 1_000_003 + step)
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
         arrays = next(batches)
         batch = _vary(_as_tensors(arrays), generator)
@@ -356,7 +358,8 @@ def load_numbers(path: Path) -> NumbersNet:
         raise FileNotFoundError(path)
     net = NumbersNet()
     net.load_state_dict(state["net"])
-    return net.eval()
+    net.eval()
+    return net
 
 
 def export_numbers(folder: Path, onnx_path: Path) -> dict[str, float]:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.render.canvas import Colour, ColourSpace, Floats, Sprite
+from filmroom.rendering.canvas import Colour, ColourSpace, Floats, Sprite
 
 RingStyle = Literal["solid", "double", "dashed"]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filmroom.render.canvas import Canvas, ColourSpace, Sprite
+from filmroom.rendering.canvas import Canvas, ColourSpace, Sprite
 
 
 def _canvas(width: int = 40, height: int = 30, colour: tuple[int, int, int] = (60, 130, 60)) -> Canvas:

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from filmroom.errors import InputError
 from filmroom.geometry.masks import decode_rle
-from filmroom.render.canvas import Canvas, Colour, ColourSpace
-from filmroom.render.layout import LabelLayout
-from filmroom.render.palette import drawing_colours
-from filmroom.render.sprites import RingStyle, SpriteSheet
-from filmroom.render.trails import Trails
+from filmroom.rendering.canvas import Canvas, Colour, ColourSpace
+from filmroom.rendering.layout import LabelLayout
+from filmroom.rendering.palette import drawing_colours
+from filmroom.rendering.sprites import RingStyle, SpriteSheet
+from filmroom.rendering.trails import Trails
 from filmroom.tables import boxes_of
 from filmroom.video.decode import Reader
 from filmroom.video.encode import Quality, Writer

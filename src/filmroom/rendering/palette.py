@@ -5,7 +5,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Mapping, Sequence
 
-from filmroom.render.canvas import Colour
+from filmroom.rendering.canvas import Colour
 
 _WHITE: Colour = (242, 242, 240)
 _BLACK: Colour = (38, 40, 46)

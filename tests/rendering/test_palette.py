@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filmroom.render.palette import clear_colour, drawing_colours
+from filmroom.rendering.palette import clear_colour, drawing_colours
 
 _COLOURS = st.tuples(*[st.integers(0, 255)] * 3)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from filmroom.errors import InputError, MachineError
-from filmroom.render.sheet import contact_sheet, video_sheet, write_png
+from filmroom.rendering.sheet import contact_sheet, video_sheet, write_png
 
 
 def test_pictures_of_any_size_in_a_grid() -> None:

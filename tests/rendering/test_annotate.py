@@ -12,8 +12,8 @@ import pytest
 
 from filmroom import tables
 from filmroom.errors import InputError
-from filmroom.render.annotate import annotate
-from filmroom.render.trails import Trails
+from filmroom.rendering.annotate import annotate
+from filmroom.rendering.trails import Trails
 from filmroom.video.decode import Reader
 
 COLOURS = {"a": (220, 30, 40), "b": (40, 60, 220), "none": (240, 220, 40)}
