@@ -15,7 +15,7 @@ from filmroom.identify.teams import TEAMS
 from filmroom.identify.votes import Support, evidence, probability, unread_nats
 
 _TOGETHER_FRAMES_TOLERATED = 5
-_LEAST_READS = 0.8  # whole reads that must speak for a number before it is claimed
+_LEAST_READS = 1.5  # whole reads that must speak for a number before it is claimed
 _LEAST_LEAD = 1.0  # nats over the next number that the track could wear
 _MOST_CANDIDATES = 6
 

@@ -192,7 +192,7 @@ def _windows_around(boxes: NDArray[np.float32], sizes: NDArray[np.float32]) -> N
     return np.concatenate([low, high - low], axis=1).astype(np.intp)
 
 
-_MARGIN = 0.16
+_MARGIN = 0.1
 
 
 def _cut(crop: Picture, window: NDArray[np.intp]) -> Picture:

@@ -50,7 +50,7 @@ class OfflineSettings:
     longest_fill: float = 0.8
     least_score: float = 0.3
     least_evidence: float = 0.6
-    ambiguous: float = 2.0
+    ambiguous: float = 1.0
     smooth: bool = True
 
 

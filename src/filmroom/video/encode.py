@@ -28,7 +28,7 @@ Bytes = NDArray[np.uint8]
 Quality = Literal["fast", "good"]
 
 _TICKS = 90_000
-_ENCODER_THREADS = "2"
+_ENCODER_THREADS = "1"
 _PRESETS: dict[str, dict[str, str]] = {
     "fast": {"preset": "ultrafast", "crf": "26", "x264-params": "deblock=0,0"},
     "good": {"preset": "veryfast", "crf": "22"},
@@ -149,6 +149,8 @@ class Writer:
         for plane, values in zip(frame.planes, (luma, blue, red), strict=True):
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
             rows[:, : plane.width] = values
+            # The encoder looks beyond the picture: whatever lies in memory there must not decide its bytes.
+            rows[:, plane.width :] = values[:, -1:]
         self._encode(frame, time)
 
     def close(self) -> None:
