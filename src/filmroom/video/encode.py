@@ -1,7 +1,7 @@
 """H.264 in MP4 that plays in a browser, with the source's own timestamps and its sound.
 
-The number of encoder threads is fixed, because x264's bytes depend on it: the same pictures give the
-same file on every machine.
+The encoder runs in one thread: with more, x264 gives now these bytes and now those for the same
+pictures. Drawing and reading run beside it.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Writer:
         for plane, values in zip(frame.planes, (luma, blue, red), strict=True):
             rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
             rows[:, : plane.width] = values
-            # The encoder looks beyond the picture: whatever lies in memory there must not decide its bytes.
+            # What lies in memory beyond the picture must not decide the bytes that come out.
             rows[:, plane.width :] = values[:, -1:]
         self._encode(frame, time)
 
