@@ -56,7 +56,7 @@ def find_teams(
     means, weights = _mean_kits(looks.vectors, looks.quality, looks.track, ids)
     known = weights > 0
     eligible = known & ~is_referee & ~is_keeper
-    centres = _team_centres(means[eligible], weights[eligible])
+    centres = team_centres(means[eligible], weights[eligible])
     if centres is None:
         return Membership(
             ids.astype(np.int32),
@@ -140,7 +140,7 @@ def _mean_kits(
     return means, np.sqrt(weights)
 
 
-def _team_centres(
+def team_centres(
     means: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
     """Two team kits, or one where the kits do not fall into two groups; None with too few tracks."""

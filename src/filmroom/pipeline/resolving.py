@@ -14,6 +14,7 @@ from filmroom.identify.numbers import claim_numbers
 from filmroom.identify.overlays import overlay_tracks
 from filmroom.identify.ownership import own_numbers
 from filmroom.identify.roster import RosterEntry
+from filmroom.identify.swaps import mend_swaps
 from filmroom.identify.teams import NO_TEAM, find_teams
 from filmroom.pipeline.observing import Observations
 from filmroom.pitch.sports import Sport
@@ -59,6 +60,7 @@ def resolve_observations(
         most_people=most_people,
         settings=_FOLLOWING,
     )
+    tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])
     membership = find_teams(
         tracks,

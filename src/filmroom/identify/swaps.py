@@ -1,0 +1,149 @@
+"""Tracks that change their wearer: cut where the kit changes team, suffixes exchanged between pairs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filmroom.geometry.boxes import expand, ious
+from filmroom.identify.looks import Looks, kit_space, looks_of_tracks
+from filmroom.identify.teams import team_centres
+from filmroom.tables import boxes_of
+
+_SHARPNESS = 8.0  # nats a unit of kit distance
+_MOST_NATS = 2.5  # that one look may say
+_CHANGE_COST = 8.0  # nats that a change of wearer must be worth
+_LEAST_QUALITY = 0.35
+_MOST_LOOKS = 2000  # from which the two kits are found
+_TOGETHER_SECONDS = 1.2  # between the changes of two tracks that exchanged their wearers
+
+
+class Change(NamedTuple):
+    """A track whose kit goes over to the other team between two looks at it."""
+
+    track: int
+    before: int
+    after: int
+    to_second: bool
+
+
+def mend_swaps(tracks: pa.Table, appearance: pa.Table, fps: float) -> pa.Table:
+    """The tracks with suffixes exchanged, or cut off as new tracks, where the kit changes team.
+
+    A change needs clear looks on both sides (two-state path of least cost, Viterbi 1967). Where two
+    tracks change in opposite directions at about the same time and touch, they exchange what follows;
+    otherwise what follows is a track of its own. Without two kits nothing is changed.
+    """
+    looks = looks_of_tracks(tracks, appearance)
+    second = _odds_of_second_kit(looks)
+    if second is None:
+        return tracks
+    changes = [
+        change
+        for track in np.unique(looks.track).tolist()
+        for change in _changes(track, looks.frame[looks.track == track], second[looks.track == track])
+    ]
+    if not changes:
+        return tracks
+    owner = tracks["track"].to_numpy().copy()
+    frames, boxes = tracks["frame"].to_numpy(), boxes_of(tracks)
+    # From the last change to the first: what follows a change is settled before the change itself.
+    pending = sorted(changes, key=lambda change: (-change.after, change.track))
+    fresh = int(owner.max()) + 1
+    while pending:
+        change = pending.pop(0)
+        partner = _partner(change, pending, owner, frames, boxes, fps)
+        if partner is None:
+            at = (change.before + change.after + 1) // 2
+            owner[(owner == change.track) & (frames >= at)] = fresh
+            fresh += 1
+            continue
+        other, at = partner
+        pending.remove(other)
+        mine = (owner == change.track) & (frames >= at)
+        theirs = (owner == other.track) & (frames >= at)
+        owner[mine], owner[theirs] = other.track, change.track
+    position = tracks.schema.get_field_index("track")
+    return tracks.set_column(position, tracks.schema.field(position), pa.array(owner, pa.int32()))
+
+
+def _odds_of_second_kit(looks: Looks) -> NDArray[np.float64] | None:
+    """Log-odds of each look for the second of the two kits; 0 where it tells nothing."""
+    clear = np.flatnonzero(looks.quality >= _LEAST_QUALITY)
+    if len(clear) < 2:
+        return None
+    space = kit_space(looks.vectors)
+    chosen = clear[:: max(1, len(clear) // _MOST_LOOKS)]
+    centres = team_centres(space[chosen], looks.quality[chosen])
+    if centres is None or len(centres) < 2:
+        return None
+    distances = np.linalg.norm(space[:, None] - centres[None], axis=2)
+    apart = float(np.linalg.norm(centres[0] - centres[1]))
+    odds = np.clip(_SHARPNESS * (distances[:, 0] - distances[:, 1]), -_MOST_NATS, _MOST_NATS)
+    telling = (looks.quality >= _LEAST_QUALITY) & (distances.min(1) < 0.6 * apart)
+    return np.where(telling, odds, 0.0)
+
+
+def _changes(track: int, frames: NDArray[np.integer], odds: NDArray[np.float64]) -> list[Change]:
+    """Where the likeliest sequence of kits of one track goes over from one to the other."""
+    gains = np.stack([-odds, odds], axis=1) / 2
+    best = gains[0].copy()
+    came = np.zeros((len(odds), 2), dtype=int)
+    for step in range(1, len(odds)):
+        stay, go = best, best[::-1] - _CHANGE_COST
+        came[step] = np.where(stay >= go, [0, 1], [1, 0])
+        best = np.maximum(stay, go) + gains[step]
+    state = int(best.argmax())
+    found = []
+    for step in range(len(odds) - 1, 0, -1):
+        previous = int(came[step, state])
+        if previous != state:
+            found.append(Change(track, int(frames[step - 1]), int(frames[step]), state == 1))
+        state = previous
+    return found
+
+
+def _partner(
+    change: Change,
+    others: list[Change],
+    owner: NDArray[np.integer],
+    frames: NDArray[np.integer],
+    boxes: NDArray[np.float64],
+    fps: float,
+) -> tuple[Change, int] | None:
+    """The opposite change, near in time, of the track that touches this one most, and when it does."""
+    best: tuple[float, Change, int] | None = None
+    for other in others:
+        if other.to_second == change.to_second or other.track == change.track:
+            continue
+        apart = max(change.before, other.before) - min(change.after, other.after)
+        if apart > _TOGETHER_SECONDS * fps:
+            continue
+        first, last = min(change.before, other.before), max(change.after, other.after)
+        touch, at = _touch(change.track, other.track, first, last, owner, frames, boxes)
+        if touch > 0 and (best is None or touch > best[0]):
+            best = touch, other, at
+    return None if best is None else best[1:]
+
+
+def _touch(
+    one: int,
+    two: int,
+    first: int,
+    last: int,
+    owner: NDArray[np.integer],
+    frames: NDArray[np.integer],
+    boxes: NDArray[np.float64],
+) -> tuple[float, int]:
+    """The most two tracks overlap, grown by half, between two frames, and in which frame."""
+    during = (frames >= first) & (frames <= last)
+    mine, theirs = np.flatnonzero(during & (owner == one)), np.flatnonzero(during & (owner == two))
+    shared, here, there = np.intersect1d(frames[mine], frames[theirs], return_indices=True)
+    if not len(shared):
+        return 0.0, first
+    overlap = np.diag(ious(expand(boxes[mine[here]], 0.5), expand(boxes[theirs[there]], 0.5)))
+    most = int(overlap.argmax())
+    return float(overlap[most]), int(shared[most])
