@@ -45,7 +45,7 @@ LEARNT_STYLES = ("capsule", "cartoon", "soft")
 class SegmenterRecipe:
     """Everything that decides the result, apart from the data."""
 
-    steps: int = 3000
+    steps: int = 6000
     batch: int = 64
     rate: float = 3e-3
     weight_decay: float = 0.02
