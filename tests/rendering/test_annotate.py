@@ -186,3 +186,14 @@ def test_trails_end_at_a_cut() -> None:
     assert lengths[9] >= 4
     assert lengths[10:] == [0, 0]
     assert cuts == [frame == 10 for frame in range(12)]
+
+
+def test_a_trail_does_not_bridge_an_absence() -> None:
+    trails = Trails(None, 25.0)
+    lines = []
+    for frame in [*range(10), *range(20, 30)]:
+        x = 100.0 if frame < 10 else 900.0
+        box = np.array([[x + 4 * frame, 50.0, 10.0, 10.0]])
+        lines.append(trails.step(frame, np.array([1]), box[:, :2], np.array([True]), box))
+    assert lines[9].ball and not lines[11].ball
+    assert np.ptp(lines[-1].ball[0].points[:, 0]) < 100

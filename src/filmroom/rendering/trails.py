@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 _FEET_SECONDS = 0.8
 _BALL_SECONDS = 1.0
 _POINTS_A_SECOND = 12.5
+_LONGEST_ABSENCE = 0.3  # seconds; a trail does not bridge more
 _SHORTEST_SHARE = 0.25  # of the person's height; standing still leaves no trail
 
 
@@ -40,6 +41,7 @@ class Trails:
         self._every = max(1, round(fps / _POINTS_A_SECOND))
         self._feet_frames = round(_FEET_SECONDS * fps)
         self._ball_frames = round(_BALL_SECONDS * fps)
+        self._absence_frames = max(1, round(_LONGEST_ABSENCE * fps))
         self._points: dict[int, deque[tuple[int, float, float]]] = {}
 
     def step(
@@ -57,6 +59,8 @@ class Trails:
             ball = bool(is_ball[row])
             x, y = boxes[row, :2] + boxes[row, 2:] / 2 if ball else feet[row]
             kept = self._points.setdefault(track, deque())
+            if kept and frame - kept[-1][0] > self._absence_frames:
+                kept.clear()
             oldest = frame - (self._ball_frames if ball else self._feet_frames)
             while kept and kept[0][0] < oldest:
                 kept.popleft()
