@@ -122,3 +122,9 @@ def test_a_number_that_is_not_on_the_roster_is_not_claimed():
     reads = reads_of((1, 0, 5, "7", 0.9), (2, 0, 5, "99", 0.9))
     claims, _ = claim_numbers(tracks, reads, {1: "a", 2: "a"}, ROSTER)
     assert numbers(claims) == {1: "7"}
+
+
+def test_nobody_gets_a_number_only_because_a_team_mate_wears_the_likelier_one():
+    tracks = tracks_of([(0, 100), (0, 100)])
+    reads = reads_of((1, 0, 8, "33", 0.95), (2, 0, 5, "33", 0.9), (2, 60, 3, "93", 0.8))
+    assert numbers(claim_numbers(tracks, reads, {1: "a", 2: "a"})[0]) == {1: "33"}

@@ -17,6 +17,7 @@ from filmroom.identify.votes import Support, evidence, probability, unread_nats
 _TOGETHER_FRAMES_TOLERATED = 5
 _LEAST_READS = 1.5  # whole reads that must speak for a number before it is claimed
 _LEAST_LEAD = 1.0  # nats over the next number that the track could wear
+_LEAST_PROBABILITY = 0.5  # a claim that the reads themselves do not favour is none
 _MOST_CANDIDATES = 6
 
 Evidence = Mapping[str, Support]
@@ -47,7 +48,8 @@ def claim_numbers(
     if not roster:
         chosen = _solve(support, together, teams)
         return {t: _claim(support[t], number, None) for t, number in chosen.items()}, {}
-    best: tuple[float, dict[int, str], dict[str, str]] = (-np.inf, {}, {})
+    best: tuple[float, dict[int, Claim], dict[str, str]] = (-np.inf, {}, {})
+    name_of = {(entry.team, entry.number): entry.name or None for entry in roster}
     for names in _namings(roster):
         allowed = {
             (team, entry.number)
@@ -62,13 +64,12 @@ def claim_numbers(
         chosen = _solve(limited, together, teams)
         total = sum(support[track][number].nats for track, number in chosen.items())
         if total > best[0]:
-            best = (total, chosen, names)
-    _, chosen, names = best
-    name_of = {(entry.team, entry.number): entry.name or None for entry in roster}
-    claims = {
-        track: _claim(support[track], number, name_of.get((names[str(teams[track])], number)))
-        for track, number in chosen.items()
-    }
+            claims = {
+                track: _claim(limited[track], number, name_of[names[str(teams[track])], number])
+                for track, number in chosen.items()
+            }
+            best = (total, claims, names)
+    _, claims, names = best
     # Without a single claim nothing tells which of the two teams is which.
     return claims, names if claims else {}
 
@@ -141,6 +142,7 @@ def _solve(
         track: number
         for track, number in chosen.items()
         if _lead(track, number, support[track], chosen, rivals) >= _LEAST_LEAD
+        and probability(support[track], number) >= _LEAST_PROBABILITY
     }
 
 
