@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filmroom import tables
 from filmroom.errors import InputError
-from filmroom.observe.decode import KINDS, Detections
+from filmroom.observe.decode import detections_table
 from filmroom.observe.detector import OnnxDetector
 from filmroom.observe.numbers import OnnxNumberReader
 from filmroom.observe.silhouettes import CropSegmenter
@@ -26,21 +25,7 @@ def detect(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> pa.Table:
     """People, ball and hoop in pictures: a DETECTIONS table; `frame` is the place in the sequence."""
     pictures = _checked(images)
     found = [_detector().detect(picture) for picture in pictures]
-    rows = Detections.concatenate(found)
-    counts = [len(each.boxes) for each in found]
-    within = [np.arange(count) for count in (0, *counts)]
-    return tables.DETECTIONS.build(
-        {
-            "frame": np.repeat(np.arange(len(found), dtype=np.int32), counts),
-            "detection": np.concatenate(within).astype(np.int32),
-            **{name: rows.boxes[:, column].astype(np.float32) for column, name in enumerate("xywh")},
-            "score": rows.scores,
-            "kind": [KINDS[kind] for kind in rows.kinds],
-            "kind_score": rows.scores,
-            "goalkeeper": pa.array(rows.roles[:, 1], mask=rows.kinds != 0),
-            "referee": pa.array(rows.roles[:, 2], mask=rows.kinds != 0),
-        }
-    )
+    return detections_table(range(len(found)), found)
 
 
 def segment(image: NDArray[np.uint8], boxes: NDArray[np.floating]) -> list[NDArray[np.bool_]]:

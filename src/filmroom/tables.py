@@ -273,3 +273,10 @@ def rows_of_keys(
     place = np.minimum(np.searchsorted(known[order], keys), len(known) - 1)
     rows = order[place]
     return np.where(known[rows] == keys, rows, -1)
+
+
+def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
+    """The table with one of its columns replaced, same type and place."""
+    position = table.schema.get_field_index(name)
+    field = table.schema.field(position)
+    return table.set_column(position, field, _as_arrow(values, field.type))

@@ -153,15 +153,15 @@ def _train_until(step: int, folder: Path) -> None:
     """Train as SMALL says, broken off right after the checkpoint at `step`."""
     from filmroom.train import segmenter
 
-    saved = segmenter.save_checkpoint
+    saved = segmenter.save_training
 
-    def save_and_stop(path: Path, state: dict[str, object]) -> None:
-        saved(path, state)
-        if state.get("step") == step:
+    def save_and_stop(path, net, average, optimiser, done) -> None:  # type: ignore[no-untyped-def]
+        saved(path, net, average, optimiser, done)
+        if done == step:
             raise _StoppedError
 
-    segmenter.save_checkpoint = save_and_stop  # type: ignore[assignment]
+    segmenter.save_training = save_and_stop  # type: ignore[assignment]
     try:
         train_segmenter([], folder, SMALL, workers=0)
     finally:
-        segmenter.save_checkpoint = saved
+        segmenter.save_training = saved

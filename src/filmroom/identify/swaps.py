@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from filmroom.geometry.boxes import expand, ious
 from filmroom.identify.looks import Looks, kit_space, looks_of_tracks
 from filmroom.identify.teams import team_centres
-from filmroom.tables import boxes_of
+from filmroom.tables import boxes_of, with_column
 
 _SHARPNESS = 8.0  # nats a unit of kit distance
 _MOST_NATS = 2.5  # that one look may say
@@ -66,8 +66,7 @@ def mend_swaps(tracks: pa.Table, appearance: pa.Table, fps: float) -> pa.Table:
         mine = (owner == change.track) & (frames >= at)
         theirs = (owner == other.track) & (frames >= at)
         owner[mine], owner[theirs] = other.track, change.track
-    position = tracks.schema.get_field_index("track")
-    return tracks.set_column(position, tracks.schema.field(position), pa.array(owner, pa.int32()))
+    return with_column(tracks, "track", owner)
 
 
 def _odds_of_second_kit(looks: Looks) -> NDArray[np.float64] | None:

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from filmroom import tables
 from filmroom.geometry import boxes as box_geometry
 
 STRIDE = 4
-KINDS = ("person", "ball", "hoop")
+KINDS = tables.KINDS
 ROLES = ("player", "goalkeeper", "referee")
 MOST_PEAKS = 300
 SUPPRESSION_IOU = 0.65
@@ -58,6 +60,27 @@ class Detections(NamedTuple):
     def scaled(self, share: float) -> Detections:
         """The same with every score multiplied by `share`."""
         return self._replace(scores=(self.scores * np.float32(share)).astype(np.float32))
+
+
+def detections_table(frames: Sequence[int], found: Sequence[Detections]) -> pa.Table:
+    """What was found in each of the frames as one DETECTIONS table, numbered from 0 in each."""
+    rows = Detections.concatenate(found)
+    counts = [len(each.boxes) for each in found]
+    within = [np.arange(count, dtype=np.int32) for count in (0, *counts)]
+    scores = np.clip(rows.scores, 0, 1)
+    not_people = rows.kinds != KINDS.index("person")
+    return tables.DETECTIONS.build(
+        {
+            "frame": np.repeat(np.array(frames, dtype=np.int32), counts),
+            "detection": np.concatenate(within),
+            **{name: rows.boxes[:, column] for column, name in enumerate("xywh")},
+            "score": scores,
+            "kind": np.array(KINDS)[rows.kinds],
+            "kind_score": scores,
+            "goalkeeper": pa.array(np.clip(rows.roles[:, 1], 0, 1), mask=not_people),
+            "referee": pa.array(np.clip(rows.roles[:, 2], 0, 1), mask=not_people),
+        }
+    )
 
 
 def decode(output: NDArray[np.float32], threshold: float) -> Detections:

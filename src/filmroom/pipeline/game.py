@@ -119,7 +119,7 @@ def analyze(
 
     `output` is the run folder; without it nothing is kept on disk. `sample` seconds lie between two
     frames looked at, None takes every frame. `annotated` writes the annotated video too. Raises
-    InputError, DamagedInputError is not raised: see `record.damage`. MachineError when the disk fails.
+    InputError, and MachineError when the disk fails; a damaged video is told in `record.damage`.
     """
     if output is None:
         with tempfile.TemporaryDirectory(prefix="filmroom-") as scratch:
@@ -186,7 +186,7 @@ def _analyze(
             )
         game = _resolve_and_write(folder, video.name, settings, seen, sport, entries)
         if annotated:
-            _render(video, folder, game, threads, progress)
+            _render(video, folder, game, seen, threads, progress)
     return game
 
 
@@ -317,7 +317,8 @@ def render(
     game = load(path)
     source = _find_video(folder, game.record, Path(video) if video is not None else None)
     with folder.held():
-        return _render(source, folder, game, threads, progress or Silence())
+        seen = observing.read_observations(folder, game.record.video.height, damage=game.record.damage)
+        return _render(source, folder, game, seen, threads, progress or Silence())
 
 
 def _find_video(folder: RunFolder, record: GameRecord, given: Path | None) -> Path:
@@ -338,11 +339,16 @@ def _find_video(folder: RunFolder, record: GameRecord, given: Path | None) -> Pa
     raise InputError(f"{places[0]}: the video of this run is not there; name it with --video")
 
 
-def _render(video: Path, folder: RunFolder, game: Game, threads: int, progress: Progress) -> Path:
+def _render(
+    video: Path,
+    folder: RunFolder,
+    game: Game,
+    seen: Observations,
+    threads: int,
+    progress: Progress,
+) -> Path:
     from filmroom.rendering.annotate import annotate
 
-    settings = msgspec.json.decode(folder.file(SETTINGS_FILE).read_bytes(), type=ObserveSettings)
-    seen = observing.read_observations(folder, game.record.video.height, damage=game.record.damage)
     tracks = read_table(folder.file("resolved/tracks.parquet"), tables.TRACKS)
     target = folder.file(VIDEO_FILE)
     with disk_errors(target), progress.start("render", game.record.frames) as advance:
@@ -357,7 +363,7 @@ def _render(video: Path, folder: RunFolder, game: Game, threads: int, progress: 
             },
             motion=seen.motion,
             detections=seen.detections,
-            sample=settings.sample,
+            sample=game.record.sample,
             threads=threads,
             progress=advance,
         )

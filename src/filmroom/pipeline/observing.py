@@ -15,7 +15,7 @@ import pyarrow as pa
 from filmroom import models, tables
 from filmroom.errors import InputError
 from filmroom.geometry.masks import encode_rle
-from filmroom.observe.decode import KINDS
+from filmroom.observe.decode import detections_table
 from filmroom.observe.observer import PERSON, Observation, Observer, Parts, key_stride
 from filmroom.observe.shots import LOOK_SIZE, ShotDetector, name_shots
 from filmroom.pipeline.run_folder import SETTINGS_FILE, RunFolder
@@ -170,7 +170,9 @@ def _counted(observations: Iterator[Observation], progress: Progress | None) -> 
 
 def _write_chunk(folder: RunFolder, chunk: int, rows: Sequence[Observation]) -> None:
     built = {
-        tables.DETECTIONS.name: _detections(rows),
+        tables.DETECTIONS.name: detections_table(
+            [row.frame for row in rows], [row.found for row in rows]
+        ),
         tables.MASKS.name: _masks(rows),
         tables.APPEARANCE.name: _appearance(rows),
         tables.NUMBER_READS.name: _number_reads(rows),
@@ -197,25 +199,6 @@ def _keys(rows: Sequence[Observation], chosen: Sequence[np.ndarray]) -> dict[str
 
 def _box_columns(boxes: np.ndarray) -> dict[str, np.ndarray]:
     return {name: boxes[:, column].astype(np.float32) for column, name in enumerate("xywh")}
-
-
-def _detections(rows: Sequence[Observation]) -> pa.Table:
-    found = [row.found for row in rows]
-    kinds = np.concatenate([each.kinds for each in found])
-    scores = np.clip(np.concatenate([each.scores for each in found]), 0, 1)
-    roles = np.concatenate([each.roles for each in found])
-    people = kinds == PERSON
-    return tables.DETECTIONS.build(
-        _keys(rows, [np.arange(len(each.boxes)) for each in found])
-        | _box_columns(np.concatenate([each.boxes for each in found]))
-        | {
-            "score": scores,
-            "kind": np.array(KINDS)[kinds],
-            "kind_score": scores,
-            "goalkeeper": pa.array(np.clip(roles[:, 1], 0, 1), mask=~people),
-            "referee": pa.array(np.clip(roles[:, 2], 0, 1), mask=~people),
-        }
-    )
 
 
 def _masks(rows: Sequence[Observation]) -> pa.Table:
@@ -307,5 +290,4 @@ def _without_cuts(motion: pa.Table, shots: pa.Table) -> pa.Table:
     ]
     flat = pa.array(np.array(values, dtype=float).reshape(-1))
     cut = pa.FixedSizeListArray.from_arrays(flat, 9, mask=pa.array(~known))
-    position = motion.schema.get_field_index("matrix")
-    return tables.MOTION.check(motion.set_column(position, motion.schema.field(position), cut))
+    return tables.MOTION.check(tables.with_column(motion, "matrix", cut))

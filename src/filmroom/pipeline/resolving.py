@@ -117,14 +117,11 @@ def _without_overlays(tracks: pa.Table, motion: pa.Table, width: int) -> pa.Tabl
     filmed = tracks.filter(pa.array(~drawn))
     ids = filmed["track"].to_numpy()
     dense = np.searchsorted(np.unique(ids), ids) + 1
-    position = filmed.schema.get_field_index("track")
-    return filmed.set_column(position, filmed.schema.field(position), pa.array(dense, pa.int32()))
+    return tables.with_column(filmed, "track", dense)
 
 
 def _with_roles(tracks: pa.Table, roles: dict[int, str]) -> pa.Table:
-    named = pa.array([roles[track] for track in tracks["track"].to_pylist()], pa.string())
-    position = tracks.schema.get_field_index("role")
-    return tracks.set_column(position, tracks.schema.field(position), named)
+    return tables.with_column(tracks, "role", [roles[track] for track in tracks["track"].to_pylist()])
 
 
 def joined_tracks(tracks: pa.Table, players: pa.Table, times: pa.Table) -> pa.Table:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filmroom.geometry.boxes import ious
-from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of
+from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
 from filmroom.track.camera import motion_of_boxes
 from filmroom.track.link import LinkSettings, Pieces, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
@@ -130,28 +130,21 @@ class _Clip:
         order = order[np.lexsort((*box[order].T, -score[order], frame[order]))]
         vector = None
         if appearance is not None and appearance.num_rows:
-            vector = _vectors(appearance, frame[order], number[order])
+            vector = _vectors(appearance, detection_keys(detections)[order])
         return _Clip(panorama.rows(frame[order]), box[order], score[order], number[order], vector)
 
 
-def _vectors(appearance: pa.Table, frame: Ints, detection: Ints) -> Matrix:
+def _vectors(appearance: pa.Table, keys: Ints) -> Matrix:
     """Unit vectors times nothing: rows of zeros where appearance is missing or of no quality."""
     flat = appearance["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     known = flat.reshape(appearance.num_rows, -1).astype(float)
     known[appearance["quality"].to_numpy() <= 0] = 0
-    keys = _key(appearance["frame"].to_numpy(), appearance["detection"].to_numpy())
-    order = np.argsort(keys)
-    wanted = _key(frame, detection)
-    at = np.clip(np.searchsorted(keys[order], wanted), 0, len(keys) - 1)
-    vector = known[order[at]]
-    vector[keys[order[at]] != wanted] = 0
+    rows = rows_of_keys(appearance, keys)
+    vector = known[rows]
+    vector[rows < 0] = 0
     length = np.linalg.norm(vector, axis=1, keepdims=True)
     result: Matrix = vector / np.where(length > 0, length, 1)
     return result
-
-
-def _key(frame: NDArray[np.integer[Any]], detection: NDArray[np.integer[Any]]) -> Ints:
-    return frame.astype(np.int64) << 24 | detection.astype(np.int64)
 
 
 def _run_online(

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from filmroom.errors import InputError
 from filmroom.formats.coco import CocoSet
+from filmroom.geometry import boxes as box_geometry
 from filmroom.observe.decode import STRIDE
 from filmroom.observe.detector import input_scale, letterbox
 from filmroom.train.augment import degrade, recolour
@@ -31,8 +32,11 @@ from filmroom.train.paste import draw_cutouts, paste_ball, paste_figures
 from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
+    decayed_groups,
     load_checkpoint,
+    resume_training,
     save_checkpoint,
+    save_training,
     seed_everything,
 )
 
@@ -184,11 +188,7 @@ def _random_crop(
     pixels = cv2.warpAffine(
         picture.pixels, centred, (size, size), flags=interpolation, borderValue=(114, 114, 114)
     )
-    left_edge = np.clip(boxes[:, 0], 0, size)
-    top_edge = np.clip(boxes[:, 1], 0, size)
-    right_edge = np.clip(boxes[:, 0] + boxes[:, 2], 0, size)
-    bottom_edge = np.clip(boxes[:, 1] + boxes[:, 3], 0, size)
-    cut = np.stack([left_edge, top_edge, right_edge - left_edge, bottom_edge - top_edge], axis=1)
+    cut = box_geometry.clip(boxes, size, size)
     visible = cut[:, 2] * cut[:, 3] > 0.25 * boxes[:, 2] * boxes[:, 3]
     return pixels.astype(np.uint8), cut[visible], picture.kinds[visible], picture.roles[visible]
 
@@ -307,23 +307,9 @@ def train_detector(
             raise InputError(f"{start_from}: no such file to start from")
         net.load_state_dict(earlier.get("average", earlier["net"]))
     average = WeightAverage(net)
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": decayed, "weight_decay": recipe.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
-        ],
-        lr=recipe.rate,
-    )
-    start = 0
+    optimiser = torch.optim.AdamW(decayed_groups(net, recipe.weight_decay), lr=recipe.rate)
     checkpoint = folder / "checkpoint.pt"
-    state = load_checkpoint(checkpoint) if resume else None
-    if state is not None:
-        net.load_state_dict(state["net"])
-        average.net.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        start = state["step"]
+    start = resume_training(checkpoint, net, average, optimiser) if resume else 0
     crops = CropSet(load_pictures(data, "train"), recipe, start)
     loader = torch.utils.data.DataLoader(crops, recipe.batch, num_workers=workers)
     started = time.monotonic()
@@ -346,15 +332,7 @@ def train_detector(
             pace = (time.monotonic() - started) / (step + 1 - start)
             log.info("step %d/%d  %s  %.2f s a step", step + 1, recipe.steps, losses, pace)
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
-            save_checkpoint(
-                checkpoint,
-                {
-                    "net": net.state_dict(),
-                    "average": average.net.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "step": step + 1,
-                },
-            )
+            save_training(checkpoint, net, average, optimiser, step + 1)
     result = folder / "detector.pt"
     save_checkpoint(result, {"net": average.net.state_dict()})
     return result

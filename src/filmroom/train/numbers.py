@@ -24,8 +24,11 @@ from filmroom.train.number_pictures import UNSURE, as_arrays, load_material, num
 from filmroom.train.number_scenes import Material
 from filmroom.train.schedule import (
     WeightAverage,
+    decayed_groups,
     load_checkpoint,
+    resume_training,
     save_checkpoint,
+    save_training,
     seed_everything,
 )
 
@@ -229,24 +232,9 @@ def train_numbers(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = NumbersNet().to(device, memory_format=torch.channels_last)
     average = WeightAverage(net)
-    optimiser = torch.optim.AdamW(
-        [
-            {
-                "params": [p for p in net.parameters() if p.ndim > 1],
-                "weight_decay": recipe.weight_decay,
-            },
-            {"params": [p for p in net.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-        ],
-        lr=recipe.rate,
-    )
-    start = 0
+    optimiser = torch.optim.AdamW(decayed_groups(net, recipe.weight_decay), lr=recipe.rate)
     checkpoint = folder / "checkpoint.pt"
-    state = load_checkpoint(checkpoint) if resume else None
-    if state is not None:
-        net.load_state_dict(state["net"])
-        average.net.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        start = state["step"]
+    start = resume_training(checkpoint, net, average, optimiser) if resume else 0
     batches = _batches(folder / "pictures", recipe, start)
     started = time.monotonic()
     for step in range(start, recipe.steps):
@@ -272,15 +260,7 @@ def train_numbers(
             pace = (time.monotonic() - started) / (step + 1 - start)
             log.info("step %d/%d  %s  %.3f s a step", step + 1, recipe.steps, losses, pace)
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
-            save_checkpoint(
-                checkpoint,
-                {
-                    "net": net.state_dict(),
-                    "average": average.net.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "step": step + 1,
-                },
-            )
+            save_training(checkpoint, net, average, optimiser, step + 1)
     averaged = average.net
     assert isinstance(averaged, NumbersNet)
     held_out = _held_out(folder)

@@ -61,3 +61,39 @@ def load_checkpoint(path: Path) -> dict[str, Any] | None:
         return None
     state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
     return state
+
+
+def decayed_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Parameter groups for an optimiser: weights decay, biases and normalisation do not."""
+    return [
+        {"params": [p for p in net.parameters() if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in net.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+def save_training(
+    path: Path, net: nn.Module, average: WeightAverage, optimiser: torch.optim.Optimizer, step: int
+) -> None:
+    """A checkpoint after `step` steps from which `resume_training` goes on."""
+    save_checkpoint(
+        path,
+        {
+            "net": net.state_dict(),
+            "average": average.net.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "step": step,
+        },
+    )
+
+
+def resume_training(
+    path: Path, net: nn.Module, average: WeightAverage, optimiser: torch.optim.Optimizer
+) -> int:
+    """Put everything back as `save_training` left it; the steps done, 0 without a checkpoint."""
+    state = load_checkpoint(path)
+    if state is None:
+        return 0
+    net.load_state_dict(state["net"])
+    average.net.load_state_dict(state["average"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"])

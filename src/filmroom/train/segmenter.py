@@ -31,7 +31,9 @@ from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
     load_checkpoint,
+    resume_training,
     save_checkpoint,
+    save_training,
     seed_everything,
 )
 
@@ -144,14 +146,8 @@ def train_segmenter(
     net = SegmenterNet().to(device, memory_format=torch.channels_last)
     average = WeightAverage(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
-    start = 0
     checkpoint = folder / "checkpoint.pt"
-    state = load_checkpoint(checkpoint) if resume else None
-    if state is not None:
-        net.load_state_dict(state["net"])
-        average.net.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        start = state["step"]
+    start = resume_training(checkpoint, net, average, optimiser) if resume else 0
     samples = SampleSet(_stock_of(data, recipe), recipe, start)
     loader = torch.utils.data.DataLoader(samples, batch_size=None, num_workers=workers)
     started = time.monotonic()
@@ -171,15 +167,7 @@ def train_segmenter(
             pace = (time.monotonic() - started) / (step + 1 - start)
             log.info("step %d/%d  loss %.4f  %.3f s a step", step + 1, recipe.steps, loss.item(), pace)
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
-            save_checkpoint(
-                checkpoint,
-                {
-                    "net": net.state_dict(),
-                    "average": average.net.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "step": step + 1,
-                },
-            )
+            save_training(checkpoint, net, average, optimiser, step + 1)
     result = folder / "segmenter.pt"
     save_checkpoint(result, {"net": average.net.state_dict()})
     return result
