@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -25,10 +25,11 @@ from filmroom.formats.coco import CocoSet
 from filmroom.geometry import boxes as box_geometry
 from filmroom.observe.decode import STRIDE
 from filmroom.observe.detector import input_scale, letterbox
+from filmroom.observe.silhouettes import CropSegmenter
 from filmroom.train.augment import degrade, recolour
 from filmroom.train.export import export_onnx, quantise
 from filmroom.train.networks import DetectorNet
-from filmroom.train.paste import draw_cutouts, paste_ball, paste_figures
+from filmroom.train.paste import Cutout, cut_out_people, draw_cutouts, paste_ball, paste_figures
 from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
@@ -39,12 +40,17 @@ from filmroom.train.schedule import (
     save_training,
     seed_everything,
 )
+from filmroom.train.warm_start import load_from_onnx
 
 log = logging.getLogger(__name__)
 
 KIND_OF = {"player": 0, "goalkeeper": 0, "referee": 0, "ball": 1, "hoop": 2}
 _PERSON_HEIGHTS = (24.0, 180.0)  # pixels between which the usual person of a crop lies
 _USUAL_HEIGHT = 60.0
+_LEAST_COVERED = 0.6  # share of a crop's height that its picture covers
+_OUTSIDE = 0.12  # share of a crop that may lie outside its picture
+_TEAM_FROM = 4  # people cut out of a picture who can be pasted as a team
+_EXAMPLES = 32  # crops on which an exported network is unfolded
 _BALL_SHARE = 0.35  # of the crops with pasted figures that get a ball too
 ROLE_OF = {"player": 0, "goalkeeper": 1, "referee": 2}
 
@@ -99,17 +105,23 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         self.pictures = pictures
         self.recipe = recipe
         self.start = start * recipe.batch
-        self.cutouts = draw_cutouts(np.random.default_rng(recipe.seed)) if recipe.paste > 0 else []
+        self.drawn = draw_cutouts(np.random.default_rng(recipe.seed)) if recipe.paste > 0 else []
+        self.cut_out = cut_out_teams(pictures) if recipe.paste > 0 else {}
+        self.well_filled = [key for key, team in self.cut_out.items() if len(team) >= _TEAM_FROM]
 
     def __len__(self) -> int:
         return self.recipe.steps * self.recipe.batch - self.start
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([self.recipe.seed, self.start + index])
-        picture = self.pictures[rng.integers(len(self.pictures))]
+        chosen = int(rng.integers(len(self.pictures)))
+        picture = self.pictures[chosen]
         pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng)
         if rng.random() < self.recipe.paste and (kinds == 0).any():
-            pixels, boxes, kinds, roles = self._with_figures(pixels, boxes, kinds, roles, rng)
+            teams, gain = self._teams_for(chosen, rng)
+            pixels, boxes, kinds, roles = _with_figures(
+                pixels, boxes, kinds, roles, teams=teams, gain=gain, rng=rng
+            )
         pixels = degrade(recolour(pixels, rng), rng)
         targets = make_targets(boxes, kinds, roles, self.recipe.crop // STRIDE)
         sample = {name: torch.from_numpy(value) for name, value in targets.items()}
@@ -117,39 +129,64 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         sample["ball_known"] = torch.tensor(float(picture.ball_known))
         return sample
 
-    def _with_figures(
-        self,
-        pixels: NDArray[np.uint8],
-        boxes: NDArray[np.float64],
-        kinds: NDArray[np.int64],
-        roles: NDArray[np.int64],
-        rng: np.random.Generator,
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-        """The crop with simulated athletes on it, standing no further away than the real ones."""
-        people = boxes[kinds == 0]
-        feet = people[:, 1] + people[:, 3]
-        pasted = paste_figures(
-            pixels,
-            boxes,
-            self.cutouts,
-            rng,
-            highest_feet=float(feet.min()),
-            usual_height=float(np.median(people[:, 3])),
-        )
-        kept = pasted.hidden < 0.6
-        added = len(pasted.boxes)
-        pixels, new_boxes = pasted.pixels, pasted.boxes
-        new_kinds = np.zeros(added, np.int64)
-        if rng.random() < _BALL_SHARE:
-            usual = float(np.median(people[:, 3]))
-            pixels, ball = paste_ball(pixels, usual, float(feet.min()), rng)
-            new_boxes, new_kinds = np.vstack([new_boxes, ball]), np.append(new_kinds, 1)
-        return (
-            pixels,
-            np.concatenate([boxes[kept], new_boxes]),
-            np.concatenate([kinds[kept], new_kinds]),
-            np.concatenate([roles[kept], np.full(len(new_boxes), -1, np.int64)]),
-        )
+    def _teams_for(
+        self, chosen: int, rng: np.random.Generator
+    ) -> tuple[list[list[Cutout]], float]:
+        """Who is pasted into a picture, its own people, others' or drawn ones, and their brightness."""
+        draw = rng.random()
+        own = self.cut_out.get(chosen, [])
+        if draw < 0.4 and len(own) >= _TEAM_FROM:
+            return [own], 1.0
+        gain = float(rng.uniform(0.75, 1.15))
+        if draw < 0.75 and self.well_filled:
+            return [self.cut_out[self.well_filled[int(rng.integers(len(self.well_filled)))]]], gain
+        return [self.drawn[i] for i in rng.integers(len(self.drawn), size=2)], gain
+
+
+def cut_out_teams(pictures: list[LabelledPicture]) -> dict[int, list[Cutout]]:
+    """The people of each picture, by its place in the list, cut out by the shipped segmenter."""
+    segmenter = CropSegmenter()
+    return {
+        index: cut_out_people(picture.pixels, picture.boxes[picture.kinds == 0], segmenter)
+        for index, picture in enumerate(pictures)
+    }
+
+
+def _with_figures(
+    pixels: NDArray[np.uint8],
+    boxes: NDArray[np.float64],
+    kinds: NDArray[np.int64],
+    roles: NDArray[np.int64],
+    *,
+    teams: list[list[Cutout]],
+    gain: float,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """The crop with more athletes on it, standing no further away than the real ones."""
+    people = boxes[kinds == 0]
+    feet = people[:, 1] + people[:, 3]
+    usual = float(np.median(people[:, 3]))
+    pasted = paste_figures(
+        pixels,
+        boxes,
+        teams,
+        rng,
+        highest_feet=float(feet.min()),
+        usual_height=usual,
+        gain=gain,
+    )
+    kept = pasted.hidden < 0.6
+    pixels, new_boxes = pasted.pixels, pasted.boxes
+    new_kinds = np.zeros(len(new_boxes), np.int64)
+    if rng.random() < _BALL_SHARE:
+        pixels, ball = paste_ball(pixels, usual, float(feet.min()), rng)
+        new_boxes, new_kinds = np.vstack([new_boxes, ball]), np.append(new_kinds, 1)
+    return (
+        pixels,
+        np.concatenate([boxes[kept], new_boxes]),
+        np.concatenate([kinds[kept], new_kinds]),
+        np.concatenate([roles[kept], np.full(len(new_boxes), -1, np.int64)]),
+    )
 
 
 def _random_crop(
@@ -159,7 +196,8 @@ def _random_crop(
     people = picture.boxes[picture.kinds == 0]
     usual = float(np.median(people[:, 3])) if len(people) else _USUAL_HEIGHT
     wanted = np.exp(rng.uniform(*np.log(_PERSON_HEIGHTS)))
-    scale = np.clip(wanted / usual, 0.35, 3.2)
+    # A picture shrunk to a stamp would leave most of the crop empty.
+    scale = np.clip(wanted / usual, max(0.35, _LEAST_COVERED * size / height), 3.2)
     stretch = np.exp(rng.uniform(-0.08, 0.08))
     scale_x, scale_y = scale * stretch, scale / stretch
     span_x, span_y = size / scale_x, size / scale_y
@@ -172,6 +210,7 @@ def _random_crop(
     else:
         left = rng.uniform(min(0, width - span_x), max(0, width - span_x))
         top = rng.uniform(min(0, height - span_y), max(0, height - span_y))
+    left, top = _held_inside(left, span_x, width), _held_inside(top, span_y, height)
     flip = rng.random() < 0.5
     matrix = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
     boxes = picture.boxes * np.array([scale_x, scale_y, scale_x, scale_y])
@@ -191,6 +230,13 @@ def _random_crop(
     cut = box_geometry.clip(boxes, size, size)
     visible = cut[:, 2] * cut[:, 3] > 0.25 * boxes[:, 2] * boxes[:, 3]
     return pixels.astype(np.uint8), cut[visible], picture.kinds[visible], picture.roles[visible]
+
+
+def _held_inside(start: float, span: float, length: int) -> float:
+    """The start of a crop of `span` moved so that little of it lies outside 0 .. `length`."""
+    if span >= length:
+        return float(np.clip(start, length - span, 0.0))
+    return float(np.clip(start, -_OUTSIDE * span, length - (1 - _OUTSIDE) * span))
 
 
 def make_targets(
@@ -295,22 +341,21 @@ def train_detector(
 ) -> Path:
     """Train, leaving `checkpoint.pt` on the way and `detector.pt` (averaged weights) at the end.
 
-    `start_from` is an earlier `detector.pt` or `checkpoint.pt` whose weights are the start.
+    `start_from` is an earlier `detector.pt` or `checkpoint.pt`, or an exported network, whose weights are
+    the start.
     """
     recipe = recipe or DetectorRecipe()
     seed_everything(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = DetectorNet().to(device, memory_format=torch.channels_last)
+    pictures = load_pictures(data, "train")
     if start_from is not None:
-        earlier = load_checkpoint(start_from)
-        if earlier is None:
-            raise InputError(f"{start_from}: no such file to start from")
-        net.load_state_dict(earlier.get("average", earlier["net"]))
+        _start_from(net, start_from, CropSet(pictures, replace(recipe, paste=0), 0))
     average = WeightAverage(net)
     optimiser = torch.optim.AdamW(decayed_groups(net, recipe.weight_decay), lr=recipe.rate)
     checkpoint = folder / "checkpoint.pt"
     start = resume_training(checkpoint, net, average, optimiser) if resume else 0
-    crops = CropSet(load_pictures(data, "train"), recipe, start)
+    crops = CropSet(pictures, recipe, start)
     loader = torch.utils.data.DataLoader(crops, recipe.batch, num_workers=workers)
     started = time.monotonic()
     for step, loaded in enumerate(loader, start):
@@ -336,6 +381,18 @@ def train_detector(
     result = folder / "detector.pt"
     save_checkpoint(result, {"net": average.net.state_dict()})
     return result
+
+
+def _start_from(net: DetectorNet, path: Path, crops: CropSet) -> None:
+    if not path.exists():
+        raise InputError(f"{path}: no such file to start from")
+    if path.suffix == ".onnx":
+        samples = [crops[index]["pixels"] for index in range(_EXAMPLES)]
+        load_from_onnx(net, path, torch.stack(samples).float() / 255)
+        return
+    earlier = load_checkpoint(path)
+    assert earlier is not None
+    net.load_state_dict(earlier.get("average", earlier["net"]))
 
 
 class _Deployed(torch.nn.Module):

@@ -1,13 +1,21 @@
-"""Simulated athletes pasted into real pictures: sizes, kits and crowds that the labelled sets lack."""
+"""Athletes pasted into real pictures: sizes, kits and crowds that the labelled sets lack.
+
+Some are drawn, some are cut out of labelled pictures by the shipped segmenter (copy and paste, Ghiasi
+et al. 2021): the real ones bring real cloth, light and blur, and team mates who hide each other.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.geometry import boxes as box_geometry
+from filmroom.geometry.masks import windows
+from filmroom.observe.silhouettes import Segmenter
 from filmroom.simulate.figures import STYLES, draw_figure, random_look
 from filmroom.simulate.kits import random_kit
 from filmroom.simulate.poses import random_pose
@@ -15,13 +23,18 @@ from filmroom.simulate.poses import random_pose
 _HEIGHTS = (26.0, 190.0)  # pixels
 _MOST_FIGURES = 12
 _LEAST_VISIBLE = 0.3
+_LEAST_FILLED, _MOST_FILLED = 0.25, 0.8  # share of its box that a well cut silhouette covers
+_LEAST_TALL = 0.88  # share of its box's height that it spans
 _DRAWN_HEIGHT = 140.0
 _BALL_TO_PERSON = 0.125  # diameter of a ball to the height of a person
 _BALL_COLOURS = ((250, 250, 250), (245, 245, 235), (240, 230, 90), (230, 120, 40))
 
 
 class Cutout(NamedTuple):
-    """A figure: `rgb` (H, W, 3), `alpha` (H, W) 0..255, the point between its feet."""
+    """A figure: `rgb` (H, W, 3), `alpha` (H, W) 0..255; its box is the whole of the two.
+
+    `feet` is the point between its feet, in its own pixels.
+    """
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8]
@@ -53,44 +66,69 @@ def draw_cutouts(rng: np.random.Generator, *, teams: int = 64, each: int = 20) -
                 elevation=elevation,
                 light=rng.uniform(0, 2 * np.pi),
             )
-            team.append(Cutout(sprite.rgb, np.rint(sprite.alpha * 255).astype(np.uint8), sprite.feet))
+            alpha = np.rint(sprite.alpha * 255).astype(np.uint8)
+            rows, columns = np.flatnonzero((alpha > 127).any(1)), np.flatnonzero((alpha > 127).any(0))
+            part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+            feet = (sprite.feet[0] - columns[0], sprite.feet[1] - rows[0])
+            team.append(Cutout(sprite.rgb[part], alpha[part], feet))
         cutouts.append(team)
+    return cutouts
+
+
+def cut_out_people(
+    pixels: NDArray[np.uint8], people: NDArray[np.floating], segmenter: Segmenter
+) -> list[Cutout]:
+    """Those of the people (N, 4) who stand free of each other and inside the picture, cut out."""
+    height, width = pixels.shape[:2]
+    overlap = box_geometry.ious(people, people)
+    np.fill_diagonal(overlap, 0)
+    right, bottom = people[:, 0] + people[:, 2], people[:, 1] + people[:, 3]
+    whole = (people[:, :2] > 1).all(1) & (right < width - 1) & (bottom < height - 1)
+    upright = people[:, 3] > 1.3 * people[:, 2]
+    chosen = people[whole & upright & (overlap.max(1, initial=0) < 0.03) & (people[:, 3] >= 24)]
+    cutouts = []
+    masks = segmenter.segment(pixels, chosen).masks
+    for (left, top, right, bottom), mask in zip(windows(chosen, width, height), masks, strict=True):
+        tall = int(np.ptp(np.flatnonzero(mask.any(1)))) + 1 if mask.any() else 0
+        if not _LEAST_FILLED < mask.mean() < _MOST_FILLED or tall < _LEAST_TALL * len(mask):
+            continue
+        rgb = pixels[top:bottom, left:right]
+        alpha = np.asarray(mask, np.uint8) * 255
+        cutouts.append(Cutout(rgb.copy(), alpha, (mask.shape[1] / 2, float(mask.shape[0]))))
     return cutouts
 
 
 def paste_figures(
     pixels: NDArray[np.uint8],
     boxes: NDArray[np.float64],
-    cutouts: list[list[Cutout]],
+    teams: Sequence[Sequence[Cutout]],
     rng: np.random.Generator,
     *,
     highest_feet: float,
     usual_height: float,
+    gain: float = 1.0,
 ) -> Pasted:
-    """Groups of athletes of two kits standing below `highest_feet` (pixels from the top).
+    """Groups of athletes of these teams standing below `highest_feet` (pixels from the top).
 
     They are about as tall as the people already there, `usual_height` pixels, or now and then of any
-    size. Gives the picture, the boxes (N, 4) of the figures that can be seen, cut at its border, and
-    how much of each box of `boxes` (M, 4) the figures hide.
+    size; `gain` multiplies their brightness. Gives the picture, the boxes (N, 4) of the figures that
+    can be seen, cut at its border, and how much of each box of `boxes` (M, 4) the figures hide.
     """
     height, width = pixels.shape[:2]
-    teams = rng.integers(len(cutouts), size=2)
     tall = float(np.exp(rng.uniform(*np.log(_HEIGHTS))))
     if rng.random() < 0.75:
         tall = float(np.clip(usual_height * rng.uniform(0.75, 1.4), *_HEIGHTS))
     count = int(rng.integers(1, max(3, min(_MOST_FIGURES, int(900 / tall)) + 1)))
-    places = _places(count, tall, (height, width), highest_feet, rng)
+    places = _places(count, tall, (height, width), highest_feet, boxes, rng)
     pixels = pixels.copy()
     owner = np.zeros((height, width), np.int32)
     found = np.zeros((count, 4))
     areas = np.zeros(count)
-    gain = rng.uniform(0.75, 1.15)
     for index, feet in enumerate(places):
-        team = cutouts[
-            int(rng.choice(teams)) if rng.random() < 0.9 else int(rng.integers(len(cutouts)))
-        ]
+        team = teams[int(rng.integers(len(teams)))]
+        figure = team[int(rng.integers(len(team)))]
         size = tall * rng.uniform(0.9, 1.1) * (0.9 + 0.2 * feet[1] / height)
-        figure = _resized(team[int(rng.integers(len(team)))], size / _DRAWN_HEIGHT, rng.random() < 0.5)
+        figure = _resized(figure, size / figure.alpha.shape[0], rng.random() < 0.5)
         found[index], areas[index] = _blend(pixels, owner, figure, feet, gain, index + 1)
     seen = np.bincount(owner.ravel(), minlength=count + 1)[1 : count + 1]
     visible = (areas > 0) & (seen > _LEAST_VISIBLE * areas) & (found[:, 2] >= 3) & (found[:, 3] >= 6)
@@ -113,9 +151,10 @@ def _places(
     tall: float,
     size: tuple[int, int],
     highest_feet: float,
+    boxes: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Feet of `count` figures, alone or in groups, far ones first."""
+    """Feet of `count` figures, alone or in groups, some of them round people there; far ones first."""
     height, width = size
     # Few groups of many: people who hide each other are what a detector misses.
     groups = int(rng.integers(1, max(2, count // 2) + 1))
@@ -123,6 +162,10 @@ def _places(
     centres = np.column_stack(
         [rng.uniform(0, width, groups), rng.uniform(top, height + 0.3 * tall, groups)]
     )
+    beside = (rng.random(groups) < 0.4) & (len(boxes) > 0)
+    if beside.any():
+        there = boxes[rng.integers(len(boxes), size=int(beside.sum()))]
+        centres[beside] = there[:, :2] + there[:, 2:] * [0.5, 1.0]
     spread = np.array([0.55, 0.3]) * tall * rng.uniform(0.2, 1.4)
     places = centres[rng.integers(groups, size=count)] + rng.normal(0, 1, (count, 2)) * spread
     places[:, 1] = np.maximum(places[:, 1], top)
@@ -148,13 +191,8 @@ def _blend(
     alpha = figure.alpha[part].astype(np.float32)[..., None] / 255
     window = pixels[rows, columns]
     window[:] = np.clip(alpha * gain * figure.rgb[part] + (1 - alpha) * window, 0, 255).astype(np.uint8)
-    solid = figure.alpha[part] > 127
-    owner[rows, columns][solid] = label
-    if not solid.any():
-        return np.zeros(4), 0.0
-    inside_rows, inside_columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-    x, y = columns.start + inside_columns[0], rows.start + inside_rows[0]
-    box = np.array([x, y, np.ptp(inside_columns) + 1, np.ptp(inside_rows) + 1], dtype=float)
+    owner[rows, columns][figure.alpha[part] > 127] = label
+    box = np.array([columns.start, rows.start, *window.shape[1::-1]], dtype=float)
     return box, float((figure.alpha > 127).sum())
 
 
