@@ -31,6 +31,16 @@ class Claim(NamedTuple):
     name: str | None
 
 
+class TrackReads(NamedTuple):
+    """All reads of one track in order of frame, as `votes.evidence` takes them."""
+
+    track: int
+    texts: list[str]
+    scores: NDArray[np.floating]
+    legible: NDArray[np.floating]
+    frames: NDArray[np.integer]
+
+
 def claim_numbers(
     tracks: pa.Table,
     reads: pa.Table,
@@ -90,6 +100,18 @@ def _support(
     tracks: pa.Table, reads: pa.Table, teams: Mapping[int, str | None]
 ) -> dict[int, dict[str, Support]]:
     """Evidence for the likeliest numbers of each track that has a team."""
+    support = {}
+    for mine in reads_of_tracks(tracks, reads):
+        if teams.get(mine.track) not in TEAMS:
+            continue
+        found = evidence(mine.texts, mine.scores, mine.legible, frames=mine.frames)
+        ranked = sorted(found.items(), key=lambda item: (-item[1].nats, item[0]))[:_MOST_CANDIDATES]
+        support[mine.track] = dict(ranked)
+    return support
+
+
+def reads_of_tracks(tracks: pa.Table, reads: pa.Table) -> list[TrackReads]:
+    """The number reads of every track that has any, tracks in order."""
     seen = tracks.filter(pc.is_valid(tracks["detection"])).select(["frame", "track", "detection"])
     joined = seen.join(reads, ["frame", "detection"], join_type="inner").sort_by(
         [("track", "ascending"), ("frame", "ascending")]
@@ -98,17 +120,15 @@ def _support(
     texts = joined["text"].to_pylist()
     scores, legible = joined["score"].to_numpy(), joined["legible"].to_numpy()
     frames = joined["frame"].to_numpy()
-    support = {}
-    for track in np.unique(owner):
-        if teams.get(int(track)) not in TEAMS:
-            continue
+    found = []
+    for track in np.unique(owner).tolist():
         start, end = np.searchsorted(owner, [track, track + 1])
-        found = evidence(
-            texts[start:end], scores[start:end], legible[start:end], frames=frames[start:end]
+        found.append(
+            TrackReads(
+                track, texts[start:end], scores[start:end], legible[start:end], frames[start:end]
+            )
         )
-        ranked = sorted(found.items(), key=lambda item: (-item[1].nats, item[0]))[:_MOST_CANDIDATES]
-        support[int(track)] = dict(ranked)
-    return support
+    return found
 
 
 def _pairs_together(tracks: pa.Table, chosen: Sequence[int]) -> list[tuple[int, int]]:

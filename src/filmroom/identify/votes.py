@@ -25,6 +25,17 @@ class Support(NamedTuple):
     reads: float
 
 
+class WeighedReads(NamedTuple):
+    """Reads that say something: `read` (N,) their places among all, `numbers` the K texts among them,
+    `nats` (N, K) what each adds to the log-likelihood of each, `whole` (N,) its weight in whole reads.
+    """
+
+    read: NDArray[np.intp]
+    numbers: list[str]
+    nats: NDArray[np.float64]
+    whole: NDArray[np.float64]
+
+
 def vote(
     texts: Sequence[str],
     scores: FloatArray,
@@ -67,6 +78,25 @@ def evidence(
     so that two doubtful reads do not outvote a sure one; a read of one digit also half speaks for the
     numbers of two that hold it (a turned shirt hides a digit).
     """
+    weighed = weigh_reads(texts, scores, legible, frames=frames)
+    nats = weighed.nats.sum(axis=0) + [_prior(number) for number in weighed.numbers]
+    whole = {number: 0.0 for number in weighed.numbers}
+    for index, value in zip(weighed.read, weighed.whole, strict=True):
+        whole[texts[int(index)]] += float(value)
+    return {
+        number: Support(float(value), whole[number])
+        for number, value in zip(weighed.numbers, nats, strict=True)
+    }
+
+
+def weigh_reads(
+    texts: Sequence[str],
+    scores: FloatArray,
+    legible: FloatArray,
+    *,
+    frames: NDArray[np.integer] | None = None,
+) -> WeighedReads:
+    """Read by read what `evidence` sums up; arguments as in `vote`."""
     scores = np.asarray(scores, float)
     legible = np.asarray(legible, float)
     useful = np.array([bool(text) for text in texts], bool) & (legible > 0)
@@ -75,26 +105,17 @@ def evidence(
     weights = legible[chosen] * _independence(
         read, None if frames is None else np.asarray(frames)[chosen]
     )
-    candidates = sorted(set(read))
-    nats = np.array([_prior(number) for number in candidates])
+    numbers = sorted(set(read))
     chances = np.clip(scores[chosen], _LOWEST_SCORE, _HIGHEST_SCORE)
-    for text, chance, weight in zip(read, chances, weights, strict=True):
-        other = np.log((1 - chance) / 98)
-        for place, number in enumerate(candidates):
+    nats = np.zeros((len(chosen), len(numbers)))
+    for row, (text, chance, weight) in enumerate(zip(read, chances, weights, strict=True)):
+        gain = np.log(chance) - np.log((1 - chance) / 98)
+        for place, number in enumerate(numbers):
             if number == text:
-                support = np.log(chance)
+                nats[row, place] = weight * gain
             elif len(text) == 1 and len(number) == 2 and text in number:
-                support = _PART_OF_A_NUMBER * np.log(chance) + (1 - _PART_OF_A_NUMBER) * other
-            else:
-                support = other
-            nats[place] += weight * (support - other)
-    whole = {number: 0.0 for number in candidates}
-    for text, value in zip(read, weights * scores[chosen], strict=True):
-        whole[text] += float(value)
-    return {
-        number: Support(float(value), whole[number])
-        for number, value in zip(candidates, nats, strict=True)
-    }
+                nats[row, place] = weight * _PART_OF_A_NUMBER * gain
+    return WeighedReads(chosen, numbers, nats, weights * scores[chosen])
 
 
 def probability(found: Mapping[str, Support], number: str) -> float:

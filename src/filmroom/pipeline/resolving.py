@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filmroom import tables
-from filmroom.identify.numbers import claim_numbers
+from filmroom.identify.by_number import cut_at_number_changes, join_by_number
+from filmroom.identify.numbers import Claim, claim_numbers
 from filmroom.identify.overlays import overlay_tracks
 from filmroom.identify.ownership import own_numbers
 from filmroom.identify.roster import RosterEntry
 from filmroom.identify.swaps import mend_swaps
-from filmroom.identify.teams import NO_TEAM, find_teams
+from filmroom.identify.teams import NO_TEAM, Membership, find_teams
 from filmroom.pipeline.observing import Observations
 from filmroom.pitch.sports import Sport
 from filmroom.track.ball import track_ball
@@ -62,15 +63,15 @@ def resolve_observations(
     )
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])
-    membership = find_teams(
-        tracks,
-        seen.detections,
-        seen.appearance,
-        goalkeepers=sport.goalkeeper if sport is not None else True,
-    )
-    teams = dict(zip(membership.tracks.tolist(), membership.teams, strict=True))
     reads = own_numbers(seen.number_reads, seen.detections, seen.masks)
-    claims, team_names = claim_numbers(tracks, reads, teams, roster)
+    tracks = cut_at_number_changes(tracks, reads)
+    identities = _identities(tracks, seen, reads, sport, roster)
+    numbers = {track: claim.number for track, claim in identities.claims.items()}
+    joined = join_by_number(tracks, numbers, identities.teams, fps)
+    if joined.num_rows < tracks.num_rows or not joined["track"].equals(tracks["track"]):
+        tracks = joined
+        identities = _identities(tracks, seen, reads, sport, roster)
+    membership, teams, claims, team_names = identities
     next_track = int(membership.tracks.max(initial=0)) + 1
     ball = track_ball(
         balls,
@@ -109,6 +110,32 @@ def resolve_observations(
     names = tables.PLAYERS.schema.names
     players = tables.PLAYERS.build({name: [row[name] for row in rows] for name in names})
     return Resolved(tables.TRACKS.check(everything), players, team_names)
+
+
+class _Identities(NamedTuple):
+    membership: Membership
+    teams: dict[int, str | None]
+    claims: dict[int, Claim]
+    team_names: dict[str, str]
+
+
+def _identities(
+    tracks: pa.Table,
+    seen: Observations,
+    reads: pa.Table,
+    sport: Sport | None,
+    roster: Sequence[RosterEntry],
+) -> _Identities:
+    """Teams, roles and numbers of these tracks."""
+    membership = find_teams(
+        tracks,
+        seen.detections,
+        seen.appearance,
+        goalkeepers=sport.goalkeeper if sport is not None else True,
+    )
+    teams = dict(zip(membership.tracks.tolist(), membership.teams, strict=True))
+    claims, team_names = claim_numbers(tracks, reads, teams, roster)
+    return _Identities(membership, teams, claims, team_names)
 
 
 def _without_overlays(tracks: pa.Table, motion: pa.Table, width: int) -> pa.Table:

@@ -1,0 +1,148 @@
+"""Tracks set right by the numbers read on them: cut where the number changes, joined where it stays."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filmroom.geometry.boxes import expand, ious
+from filmroom.identify.numbers import reads_of_tracks
+from filmroom.identify.votes import weigh_reads
+from filmroom.tables import boxes_of, with_column
+
+_CHANGE_COST = 7.0  # nats that a change of number must be worth
+_LEAST_READS = 1.0  # whole reads on either side of a change
+_TOUCH = 0.05  # IoU of boxes grown by a quarter: people so near may have been exchanged
+_TOGETHER = 5  # frames that two tracks of one person may share by mistake
+_REACH, _SPEED = 2.0, 8.0  # body heights, and body heights a second, that somebody may be off on return
+
+
+def cut_at_number_changes(tracks: pa.Table, reads: pa.Table) -> pa.Table:
+    """The tracks, cut where one number is read before and another after somebody else came close.
+
+    `reads` are NUMBER_READS with text. The likeliest sequence of numbers of each track is found
+    (Viterbi 1967); what follows a change is a track of its own, with a new id. Without anybody near, a
+    change of number is a misreading.
+    """
+    owner = tracks["track"].to_numpy().copy()
+    frames, boxes = tracks["frame"].to_numpy(), boxes_of(tracks)
+    fresh = int(owner.max(initial=0)) + 1
+    for track, texts, scores, legible, when in reads_of_tracks(tracks, reads):
+        weighed = weigh_reads(texts, scores, legible, frames=when)
+        if len(weighed.numbers) < 2:
+            continue
+        moments = when[weighed.read]
+        touches = [
+            _closest(track, int(before), int(after), owner, frames, boxes)
+            for before, after in itertools.pairwise(moments)
+        ]
+        possible = np.array([at is not None for at in touches], bool)
+        states = _likeliest(weighed.nats, possible)
+        for step in reversed(_solid_changes(states, weighed.whole)):
+            at = touches[step]
+            assert at is not None
+            owner[(owner == track) & (frames >= at)] = fresh
+            fresh += 1
+    return with_column(tracks, "track", owner)
+
+
+def join_by_number(
+    tracks: pa.Table, numbers: Mapping[int, str], teams: Mapping[int, str | None], fps: float
+) -> pa.Table:
+    """The tracks, those of one person under the id of the earliest.
+
+    `numbers` are claims by track. Two tracks of one team with one number are one person unless
+    they are in the picture together, or too far apart for the time between.
+    """
+    owner, frames, boxes = (
+        tracks["track"].to_numpy().copy(),
+        tracks["frame"].to_numpy(),
+        boxes_of(tracks),
+    )
+    wearers: dict[tuple[str, str], list[int]] = {}
+    for track, number in numbers.items():
+        team = teams.get(track)
+        if team is not None:
+            wearers.setdefault((team, number), []).append(track)
+    doubled = np.zeros(len(owner), bool)
+    for mine in wearers.values():
+        mine.sort(key=lambda track: int(frames[owner == track].min()))
+        person = mine[0]
+        for later in mine[1:]:
+            here, there = owner == person, owner == later
+            if not _may_continue(here, there, frames, boxes, fps):
+                person = later
+                continue
+            doubled |= there & np.isin(frames, frames[here])
+            owner[there] = person
+    return with_column(tracks, "track", owner).filter(pa.array(~doubled))
+
+
+def _closest(
+    track: int,
+    first: int,
+    last: int,
+    owner: NDArray[np.integer],
+    frames: NDArray[np.integer],
+    boxes: NDArray[np.float64],
+) -> int | None:
+    """The frame between two in which somebody comes closest to the track, None where nobody is near."""
+    during = (frames >= first) & (frames <= last)
+    mine, others = np.flatnonzero(during & (owner == track)), np.flatnonzero(during & (owner != track))
+    best, at = _TOUCH, None
+    for row in mine:
+        there = others[frames[others] == frames[row]]
+        near = ious(expand(boxes[row][None], 0.25), expand(boxes[there], 0.25)).max(initial=0)
+        if near > best:
+            best, at = float(near), int(frames[row])
+    return at
+
+
+def _likeliest(nats: NDArray[np.float64], possible: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The number (column) worn at each read (row), changing only at `possible` steps, at a cost."""
+    best = nats[0].copy()
+    came = np.zeros(nats.shape, np.intp)
+    own = np.arange(nats.shape[1])
+    for step in range(1, len(nats)):
+        other = int(best.argmax())
+        change = (best[other] - _CHANGE_COST > best) & possible[step - 1]
+        came[step] = np.where(change, other, own)
+        best = np.where(change, best[other] - _CHANGE_COST, best) + nats[step]
+    states = np.zeros(len(nats), np.intp)
+    states[-1] = best.argmax()
+    for step in range(len(nats) - 1, 0, -1):
+        states[step - 1] = came[step, states[step]]
+    return states
+
+
+def _solid_changes(states: NDArray[np.intp], whole: NDArray[np.float64]) -> list[int]:
+    """Steps at which the number changes and enough is read on either side until the next change."""
+    steps = np.flatnonzero(states[1:] != states[:-1])
+    edges = np.r_[0, steps + 1, len(states)]
+    amounts = [whole[start:end].sum() for start, end in itertools.pairwise(edges)]
+    return [
+        int(step)
+        for step, before, after in zip(steps, amounts[:-1], amounts[1:], strict=True)
+        if min(before, after) >= _LEAST_READS
+    ]
+
+
+def _may_continue(
+    earlier: NDArray[np.bool_],
+    later: NDArray[np.bool_],
+    frames: NDArray[np.integer],
+    boxes: NDArray[np.float64],
+    fps: float,
+) -> bool:
+    if len(np.intersect1d(frames[earlier], frames[later])) > _TOGETHER:
+        return False
+    end = np.flatnonzero(earlier)[frames[earlier].argmax()]
+    start = np.flatnonzero(later)[frames[later].argmin()]
+    centres = boxes[[end, start], :2] + boxes[[end, start], 2:] / 2
+    apart = float(np.linalg.norm(centres[1] - centres[0])) / float(boxes[end, 3])
+    gap = max(0, int(frames[start]) - int(frames[end])) / fps
+    return apart <= _REACH + _SPEED * gap
