@@ -4,8 +4,9 @@
 
 Tracking is scored with the ball as the official SoccerNet evaluation does, on the clip broadcast-1,
 which nothing was trained or tuned on. For team and number a box counts as its person's where the one
-to one assignment of greatest overlap in its frame pairs the two at IoU above 0.5. Speed is the wall clock of the whole command on this machine, given beside
-decoding alone and the detector alone, timed in the same run.
+to one assignment of greatest overlap in its frame pairs the two at IoU above 0.5. Speed is the wall
+clock of the whole command on this machine, given beside decoding alone and the detector alone, timed
+in the same run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Numbers that set tracks right: cut after an exchange, joined after an absence, left alone otherwise."""
+"""Numbers that set tracks right: cut after an exchange, joined after an absence."""
 
 import numpy as np
 import pytest

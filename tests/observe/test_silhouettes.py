@@ -15,6 +15,7 @@ from filmroom.observe.silhouettes import (
     WIDTH,
     CropSegmenter,
     cut_out,
+    neighbours,
     settle,
     surroundings,
 )
@@ -157,3 +158,28 @@ def test_beyond_the_border_the_picture_goes_on() -> None:
     seen = cut_out(picture, np.array([-20, 0, 20, 60]))
     assert seen.shape == (HEIGHT, WIDTH, 3)
     assert (seen[:, : WIDTH // 2 - 2] == 200).all() and (seen[:, WIDTH // 2 + 4 :] == 0).all()
+
+
+def test_neighbours_are_shown_by_where_their_boxes_lie() -> None:
+    own, nearer, farther, away = (
+        [100, 50, 40, 80],
+        [120, 60, 40, 90],
+        [80, 40, 40, 80],
+        [400, 50, 40, 80],
+    )
+    boxes = np.array([own, nearer, farther, away], float)
+    maps = neighbours(boxes, surroundings(boxes, 640, 360))
+    assert maps.shape == (4, HEIGHT, WIDTH, 2)
+    in_front, behind = maps[0, :, :, 0] > 0, maps[0, :, :, 1] > 0
+    assert in_front[:, : WIDTH // 3].sum() == 0 < in_front[:, 2 * WIDTH // 3 :].sum()
+    assert behind[:, 2 * WIDTH // 3 :].sum() == 0 < behind[:, : WIDTH // 3].sum()
+    assert maps[1, :, :, 0].sum() == 0 < maps[1, :, :, 1].sum()
+    assert not maps[3].any()
+
+
+def test_the_middle_of_a_neighbour_shows_more_than_its_sides() -> None:
+    boxes = np.array([[100.0, 50, 40, 80], [105.0, 52, 30, 80]])
+    row = neighbours(boxes, surroundings(boxes, 640, 360))[0, HEIGHT // 2, :, 0]
+    seen = np.flatnonzero(row)
+    assert row[seen].argmax() == pytest.approx(len(seen) / 2, abs=2)
+    assert row[seen].min() >= 155

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from filmroom import models
 from filmroom.errors import InputError
 from filmroom.observe.decode import STRIDE
 from filmroom.observe.detector import OnnxDetector
@@ -18,7 +19,9 @@ from filmroom.train.detector import (  # noqa: E402
     make_targets,
     train_detector,
 )
+from filmroom.train.networks import DetectorNet  # noqa: E402
 from filmroom.train.schedule import cosine_rate  # noqa: E402
+from filmroom.train.warm_start import load_from_onnx  # noqa: E402
 
 RECIPE = DetectorRecipe(steps=4, batch=2, crop=64, paste=0.5, checkpoint_every=2)
 
@@ -71,6 +74,30 @@ def test_the_exported_network_runs_in_int8(labelled, tmp_path):
     detector = OnnxDetector(threshold=0.01, parts=tmp_path / "run")
     found = detector.detect(np.zeros((90, 161, 3), np.uint8))
     assert found.boxes.shape == (len(found.scores), 4)
+
+
+def test_a_training_can_start_from_an_exported_network(labelled, tmp_path):
+    weights = train_detector([labelled], tmp_path / "first", RECIPE, workers=0)
+    exported = tmp_path / "first" / "detector.onnx"
+    export_detector(weights, exported, [labelled], calibrate=2)
+    examples = torch.rand(4, 3, 64, 64)
+    net = DetectorNet()
+    load_from_onnx(net, exported, examples)
+    pixels = (examples[:1].permute(0, 2, 3, 1) * 255).to(torch.uint8).numpy()
+    session = models.load("detector", parts=exported.parent)
+    same = torch.from_numpy(session.run(None, {"pixels": pixels})[0])
+    with torch.no_grad():
+        unfolded = net.eval()(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255)
+        fresh = DetectorNet().eval()(examples[:1])
+    # int8 activations keep the two apart by a little.
+    assert (unfolded - same).abs().mean() < 0.15 * (fresh - same).abs().mean()
+
+
+def test_a_network_of_another_kind_is_no_start(labelled, tmp_path):
+    with pytest.raises(InputError, match="not a file of this network"):
+        load_from_onnx(DetectorNet(), models.model_file("numbers"), torch.rand(2, 3, 64, 64))
+    with pytest.raises(InputError, match="no such file"):
+        train_detector([labelled], tmp_path, RECIPE, start_from=tmp_path / "none.onnx", workers=0)
 
 
 def test_exporting_nothing_is_told(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from filmroom.observe.silhouettes import HEIGHT, WIDTH, CropSegmenter  # noqa: E402
+from filmroom.observe.silhouettes import CHANNELS, HEIGHT, WIDTH, CropSegmenter  # noqa: E402
 from filmroom.train.composites import (  # noqa: E402
     FULL,
     UNSURE,
@@ -44,7 +44,7 @@ def test_samples_show_a_person_in_the_middle(stock: Stock) -> None:
     together = np.zeros((HEIGHT, WIDTH))
     for _ in range(150):
         pixels, target = make_sample(stock, rng)
-        assert pixels.shape == (HEIGHT, WIDTH, 3) and pixels.dtype == np.uint8
+        assert pixels.shape == (HEIGHT, WIDTH, CHANNELS) and pixels.dtype == np.uint8
         assert target.shape == (HEIGHT, WIDTH) and (target <= FULL).all()
         together += target > FULL / 2
     assert together[HEIGHT // 3 : HEIGHT // 2, WIDTH // 2].mean() > 60
@@ -123,7 +123,7 @@ def test_the_loss_is_least_where_the_mask_is_right() -> None:
 
 def test_the_network_gives_one_logit_a_pixel() -> None:
     with torch.no_grad():
-        assert SegmenterNet().eval()(torch.zeros(3, 3, HEIGHT, WIDTH)).shape == (3, HEIGHT, WIDTH)
+        assert SegmenterNet().eval()(torch.zeros(3, CHANNELS, HEIGHT, WIDTH)).shape == (3, HEIGHT, WIDTH)
 
 
 def test_training_resumes_to_the_same_weights_and_exports(tmp_path: Path) -> None:

@@ -24,6 +24,13 @@ def train_command(
     steps: Annotated[
         Optional[int], typer.Option(min=1, help="Fewer steps than the recipe's.", show_default=False)
     ] = None,
+    start_from: Annotated[
+        Optional[str],
+        typer.Option(
+            help="Network or checkpoint whose weights are the start (detector only), or: shipped.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
 ) -> None:
     """Train a shipped network again, or with data of your own."""
@@ -38,5 +45,13 @@ def train_command(
             "training needs torch; install it with: pip install 'filmroom[train]'"
         ) from error
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    network = train_part(part, list(data or []), output, resume=resume, steps=steps, seed=seed)
+    network = train_part(
+        part,
+        list(data or []),
+        output,
+        resume=resume,
+        steps=steps,
+        start_from=start_from,
+        seed=seed,
+    )
     typer.echo(f"{network}")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from filmroom.formats.coco import CocoSet
 from filmroom.geometry import boxes as box_geometry
-from filmroom.observe.silhouettes import HEIGHT, WIDTH, cut_out, surroundings
+from filmroom.observe.silhouettes import HEIGHT, WIDTH, cut_out, neighbours, surroundings
 from filmroom.simulate.figures import draw_figure, random_look, random_pose
 from filmroom.simulate.kits import random_kit
 from filmroom.train.augment import degrade, recolour
@@ -33,6 +33,7 @@ UNSURE = 255
 FULL = 254
 _DRAWN_HEIGHT = 100  # pixels of an upright simulated figure in the stock
 _SCENERY_EVERY = 2  # every how many pictures one is held in memory for backgrounds
+_NOT_FOUND = 0.15  # share of neighbours whose box is not known
 _TEAM = 8  # figures of the stock in one kit
 
 
@@ -121,7 +122,7 @@ def _as_cutout(crop: LabelledCrop) -> Cutout:
 
 
 def make_sample(stock: Stock, rng: np.random.Generator) -> tuple[Picture, NDArray[np.uint8]]:
-    """One crop (HEIGHT, WIDTH, 3) and its target (HEIGHT, WIDTH), UNSURE or 254 times the share."""
+    """A crop (HEIGHT, WIDTH, CHANNELS), its target (HEIGHT, WIDTH): UNSURE or 254 times the share."""
     if stock.crops and rng.random() < 0.2:
         pixels, target = _real_crop(stock.crops[int(rng.integers(len(stock.crops)))], rng)
     else:
@@ -136,7 +137,7 @@ def _real_crop(crop: LabelledCrop, rng: np.random.Generator) -> tuple[Picture, N
     pixels = recolour(crop.pixels, rng) if rng.random() < 0.6 else crop.pixels
     if rng.random() < 0.4:
         pixels = degrade(pixels, rng)
-    return _seen(pixels, target, _jittered(crop.box, rng), smooth=False)
+    return _seen(pixels, target, _jittered(crop.box, rng)[None], smooth=False)
 
 
 def compose(stock: Stock, rng: np.random.Generator) -> tuple[Picture, NDArray[np.uint8]]:
@@ -160,7 +161,7 @@ def _compose_once(stock: Stock, rng: np.random.Generator) -> tuple[Picture, NDAr
     size = height + 2 * pad_y, width + 2 * pad_x
     canvas = background(stock.scenery, size, stature, rng)
     layers = [(pad_x, pad_y, person, True)]
-    for _ in range(int(rng.choice(4, p=[0.42, 0.3, 0.18, 0.1]))):
+    for _ in range(int(rng.choice(4, p=[0.28, 0.34, 0.22, 0.16]))):
         same_team = team if rng.random() < 0.4 else None
         other, _ = _choose(stock, rng, real and rng.random() < 0.7, same_team)
         layers.append(
@@ -182,19 +183,26 @@ def _compose_once(stock: Stock, rng: np.random.Generator) -> tuple[Picture, NDAr
     pixels = recolour(canvas, rng)
     if rng.random() < stature / 60:  # a blur of some pixels leaves nothing of the smallest
         pixels = degrade(pixels, rng)
-    box = _jittered(np.array([pad_x, pad_y, width, height], float), rng)
+    # The own box first; of the others now and then one is not found.
+    boxes = np.array(
+        [
+            _jittered(np.array([left, top, *cutout.alpha.shape[::-1]], float), rng)
+            for left, top, cutout, is_own in sorted(layers, key=lambda layer: not layer[3])
+            if is_own or rng.random() > _NOT_FOUND
+        ]
+    )
     target = np.rint(visible * FULL).astype(np.uint8)
     if rng.random() < 0.1:
-        pixels, target, box = _at_border(pixels, target, box, rng)
-    return _seen(pixels, target, box, smooth=True)
+        pixels, target, boxes = _at_border(pixels, target, boxes, rng)
+    return _seen(pixels, target, boxes, smooth=True)
 
 
 def _at_border(
-    pixels: Picture, target: NDArray[np.uint8], box: NDArray[np.float64], rng: np.random.Generator
+    pixels: Picture, target: NDArray[np.uint8], boxes: NDArray[np.float64], rng: np.random.Generator
 ) -> tuple[Picture, NDArray[np.uint8], NDArray[np.float64]]:
-    """The same where the picture ends within the person's box."""
+    """The same where the picture ends within the first box, the person's."""
     height, width = target.shape
-    x, y, w, h = box
+    x, y, w, h = boxes[0]
     left, top, right, bottom = 0, 0, width, height
     share = rng.uniform(0.05, 0.5)
     match int(rng.integers(4)):
@@ -207,10 +215,11 @@ def _at_border(
         case _:
             bottom = min(height, int(y + (1 - share) * h))
     if right - left < 3 or bottom - top < 3:
-        return pixels, target, box
+        return pixels, target, boxes
     region = (slice(top, bottom), slice(left, right))
-    moved = box_geometry.clip((box - np.array([left, top, 0, 0]))[None], right - left, bottom - top)
-    return np.ascontiguousarray(pixels[region]), np.ascontiguousarray(target[region]), moved[0]
+    moved = box_geometry.clip(boxes - np.array([left, top, 0, 0]), right - left, bottom - top)
+    cut = np.ascontiguousarray(pixels[region]), np.ascontiguousarray(target[region])
+    return *cut, moved.astype(np.float64)
 
 
 def _choose(
@@ -238,11 +247,11 @@ def _scaled(cutout: Cutout, stature: float) -> Cutout:
 def _beside(
     person: Cutout, other: Cutout, pad_x: int, pad_y: int, rng: np.random.Generator
 ) -> tuple[int, int, Cutout, bool]:
-    """Where another person stands: seldom right in front, whom the box would then be taken for."""
+    """Where another person stands: mostly so close that the boxes share a part."""
     (height, width), (tall, wide) = person.alpha.shape, other.alpha.shape
-    across = rng.uniform(0.25, 1.0) * (1 if rng.random() < 0.5 else -1) * (width + wide) / 2
+    across = rng.normal(0, 0.6) * (width + wide) / 2
     left = pad_x + width / 2 + across - wide / 2
-    top = pad_y + height + rng.normal(0, 0.18) * height - tall
+    top = pad_y + height + rng.normal(0, 0.15) * height - tall
     return round(left), round(top), other, False
 
 
@@ -286,12 +295,16 @@ def _jittered(box: NDArray[np.floating[Any]], rng: np.random.Generator) -> NDArr
 
 
 def _seen(
-    pixels: Picture, target: NDArray[np.uint8], box: NDArray[np.float64], *, smooth: bool
+    pixels: Picture, target: NDArray[np.uint8], boxes: NDArray[np.float64], *, smooth: bool
 ) -> tuple[Picture, NDArray[np.uint8]]:
-    """Picture and target as the network sees the box; `smooth` where the target may be interpolated."""
+    """Picture and target as the network sees the first box among the others.
+
+    `smooth` where the target may be interpolated.
+    """
     height, width = pixels.shape[:2]
-    window = surroundings(box[None], width, height)[0]
-    seen = cut_out(pixels, window)
+    outer = surroundings(boxes, width, height)
+    window = outer[0]
+    seen = np.concatenate([cut_out(pixels, window), neighbours(boxes, outer)[0]], axis=2)
     if smooth:
         return seen, cut_out(target, window)
     left, top, right, bottom = (int(edge) for edge in window)

@@ -129,9 +129,7 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         sample["ball_known"] = torch.tensor(float(picture.ball_known))
         return sample
 
-    def _teams_for(
-        self, chosen: int, rng: np.random.Generator
-    ) -> tuple[list[list[Cutout]], float]:
+    def _teams_for(self, chosen: int, rng: np.random.Generator) -> tuple[list[list[Cutout]], float]:
         """Who is pasted into a picture, its own people, others' or drawn ones, and their brightness."""
         draw = rng.random()
         own = self.cut_out.get(chosen, [])
@@ -341,8 +339,8 @@ def train_detector(
 ) -> Path:
     """Train, leaving `checkpoint.pt` on the way and `detector.pt` (averaged weights) at the end.
 
-    `start_from` is an earlier `detector.pt` or `checkpoint.pt`, or an exported network, whose weights are
-    the start.
+    `start_from` is an earlier `detector.pt` or `checkpoint.pt`, or an exported network, whose weights
+    are the start.
     """
     recipe = recipe or DetectorRecipe()
     seed_everything(recipe.seed)

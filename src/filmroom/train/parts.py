@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from filmroom import models
 from filmroom.errors import InputError
 from filmroom.train.detector import DetectorRecipe, export_detector, train_detector
 from filmroom.train.numbers import NumbersRecipe, export_numbers, train_numbers
@@ -20,11 +21,17 @@ def train_part(
     *,
     resume: bool = False,
     steps: int | None = None,
+    start_from: str | None = None,
     seed: int = 1,
 ) -> Path:
-    """Train one network and export it as `folder/<part>.onnx`, which `run --parts folder` uses."""
+    """Train one network and export it as `folder/<part>.onnx`, which `run --parts folder` uses.
+
+    `start_from` names a network or checkpoint whose weights are the start, or is `shipped`.
+    """
     if part not in PARTS:
         raise InputError(f"no part {part!r} to train; choose one of {', '.join(PARTS)}")
+    if start_from is not None and part != "detector":
+        raise InputError(f"the {part} is trained from nothing; only the detector takes --start-from")
     for path in data:
         if not path.exists():
             raise InputError(f"{path}: no such data; give a COCO folder or zip with --data")
@@ -37,7 +44,11 @@ def train_part(
             )
         detector = DetectorRecipe(seed=seed)
         detector = replace(detector, steps=steps or detector.steps)
-        export_detector(train_detector(data, folder, detector, resume=resume), target, data)
+        earlier = models.model_file(part) if start_from == "shipped" else start_from
+        weights = train_detector(
+            data, folder, detector, start_from=Path(earlier) if earlier else None, resume=resume
+        )
+        export_detector(weights, target, data)
     elif part == "segmenter":
         segmenter = SegmenterRecipe(seed=seed)
         segmenter = replace(segmenter, steps=steps or segmenter.steps)

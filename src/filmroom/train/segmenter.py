@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from filmroom.errors import InputError
-from filmroom.observe.silhouettes import HEIGHT, WIDTH
+from filmroom.observe.silhouettes import CHANNELS, HEIGHT, WIDTH
 from filmroom.train.composites import FULL, UNSURE, Stock, load_stock, make_sample
 from filmroom.train.export import export_onnx, quantise
-from filmroom.train.networks import conv
+from filmroom.train.networks import Residual, conv
 from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
@@ -47,7 +47,7 @@ LEARNT_STYLES = ("capsule", "cartoon", "soft")
 class SegmenterRecipe:
     """Everything that decides the result, apart from the data."""
 
-    steps: int = 6000
+    steps: int = 16000
     batch: int = 64
     rate: float = 3e-3
     weight_decay: float = 0.02
@@ -58,36 +58,44 @@ class SegmenterRecipe:
 
 
 class SegmenterNet(nn.Module):
-    """U-Net (Ronneberger et al. 2015) that adds instead of joining: (N, 3, 96, 48) RGB in 0..1 to
-    logits (N, 96, 48); it works at half the resolution and unfolds the last map.
+    """U-Net (Ronneberger et al. 2015) that adds instead of joining: (N, 5, 96, 48), RGB and the
+    neighbours' places in 0..1, to logits (N, 96, 48). It works at half the resolution and unfolds the
+    last map; a thin branch at full resolution adds the detail.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 64)) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = (24, 48, 96, 96), fine: int = 16) -> None:
         super().__init__()
         one, two, three, four = widths
-        self.stem = conv(3, one, 3, 2)
+        self.stem = conv(CHANNELS, one, 3, 2)
         self.down = nn.ModuleList(
             nn.Sequential(conv(shallow, deep, 3, 2), conv(deep, deep))
             for shallow, deep in ((one, two), (two, three), (three, four))
         )
+        self.deepen = nn.ModuleList([nn.Identity(), Residual(three), Residual(four)])
         self.lateral = nn.ModuleList(
             conv(deep, shallow, 1) for shallow, deep in ((one, two), (two, three), (three, four))
         )
         self.fuse = nn.ModuleList(conv(width, width) for width in (one, two, three))
         self.out = nn.Conv2d(one, 4, 3, 1, 1)
+        self.fine = conv(CHANNELS, fine)
+        self.spread = conv(one, fine, 1)
+        self.mix = conv(fine, fine)
+        self.detail = nn.Conv2d(fine, 1, 3, 1, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor) -> Tensor:
         """Logits of a batch."""
-        x = self.stem(x)
+        x = self.stem(pixels)
         levels = [x]
-        for down in self.down:
-            levels.append(down(levels[-1]))
+        for down, deepen in zip(self.down, self.deepen, strict=True):
+            levels.append(deepen(down(levels[-1])))
         x = levels.pop()
         for lateral, fuse, level in zip(
             reversed(self.lateral), reversed(self.fuse), reversed(levels), strict=True
         ):
             x = fuse(level + F.interpolate(lateral(x), scale_factor=2.0, mode="nearest"))
-        out: Tensor = F.pixel_shuffle(self.out(x), 2)[:, 0]
+        coarse = F.pixel_shuffle(self.out(x), 2)
+        fine = self.fine(pixels) + F.interpolate(self.spread(x), scale_factor=2.0, mode="nearest")
+        out: Tensor = (coarse + self.detail(self.mix(fine)))[:, 0]
         return out
 
 
@@ -174,12 +182,12 @@ def train_segmenter(
 
 
 def as_input(pixels: Tensor) -> Tensor:
-    """RGB bytes (N, H, W, 3) as the network takes them."""
+    """Bytes (N, H, W, 5) as the network takes them."""
     return pixels.permute(0, 3, 1, 2).float() * (1 / 255)
 
 
 class _Deployed(nn.Module):
-    """Takes crops as they are, (N, H, W, 3) uint8."""
+    """Takes crops as they are, (N, H, W, 5) uint8."""
 
     def __init__(self, net: SegmenterNet) -> None:
         super().__init__()
@@ -203,7 +211,7 @@ def export_segmenter(
     net = SegmenterNet()
     net.load_state_dict(state.get("average", state["net"]))
     whole = target.with_suffix(".float.onnx")
-    example = torch.zeros(2, HEIGHT, WIDTH, 3, dtype=torch.uint8)
+    example = torch.zeros(2, HEIGHT, WIDTH, CHANNELS, dtype=torch.uint8)
     axes = {"pixels": {0: "people"}, "output": {0: "people"}}
     export_onnx(_Deployed(net), example, whole, dynamic_axes=axes)
     recipe = SegmenterRecipe(figures=400, steps=calibrate, seed=2)

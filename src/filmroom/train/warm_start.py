@@ -17,9 +17,9 @@ def load_from_onnx(net: nn.Module, path: Path, examples: Tensor) -> None:
     """Give `net` the convolution weights of an exported, possibly int8, ONNX file of the same network.
 
     On export batch normalisation was folded into the convolutions. It is unfolded such that the network
-    computes what the file computes on `examples` (N, C, H, W), a batch like those it will be
-    trained on: there each normalisation takes the statistics that it sees, so training may go on as if it
-    had never stopped. InputError where the file is of another network.
+    computes what the file computes, on `examples` (N, C, H, W), a batch like those it will be trained
+    on: each normalisation takes the statistics that it sees there, so training may go on as if it had
+    never stopped. InputError where the file is of another network.
     """
     weights = _convolutions(path)
     order = _in_running_order(net, examples)
