@@ -81,3 +81,29 @@ def test_several_sequences_do_not_fit_one_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="give a folder"):
         track_files(tmp_path / "in", tmp_path / "out.txt")
     assert (tmp_path / "out.txt").read_text() == "mine"
+
+
+def test_lines_out_of_order_give_the_same_tracks(tmp_path: Path) -> None:
+    path = det_file(tmp_path / "det.txt")
+    track_files(path, tmp_path / "one.txt")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[1::2] + lines[::2][::-1]) + "\n")
+    track_files(path, tmp_path / "two.txt")
+    assert (tmp_path / "one.txt").read_text() == (tmp_path / "two.txt").read_text()
+
+
+@pytest.mark.parametrize("line", ["1,-1,nan,5,30,80,0.9", "1,-1,5,5,-30,80,0.9", "0,-1,5,5,30,80,0.9"])
+def test_a_line_that_cannot_be_is_named(tmp_path: Path, line: str) -> None:
+    path = det_file(tmp_path / "det.txt")
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(InputError, match="121"):
+        track_files(path, tmp_path / "out.txt")
+
+
+def test_frames_without_boxes_and_no_boxes_at_all(tmp_path: Path) -> None:
+    path = det_file(tmp_path / "det.txt")
+    kept = [line for line in path.read_text().splitlines() if not 10 <= int(line.split(",")[0]) < 14]
+    path.write_text("\n".join(kept) + "\n")
+    assert track_files(path, tmp_path / "out.txt")[0].tracks == 4
+    path.write_text("")
+    assert track_files(path, tmp_path / "none.txt")[0].tracks == 0

@@ -236,3 +236,82 @@ def test_any_boxes_give_a_sane_table_whatever_their_order(rows, cuts, shuffler) 
     if invented.num_rows:
         box = boxes_of(invented)
         assert (box[:, 0] < 1920).all() and (box[:, 0] + box[:, 2] > 0).all()
+
+
+def ids_at(tracks: pa.Table, frame: int) -> list[int]:
+    here = tracks.filter(pa.array(tracks["frame"].to_numpy() == frame))
+    return here["track"].to_pylist()
+
+
+def test_a_cut_every_second_joins_nobody_and_breaks_nothing() -> None:
+    firsts = list(range(0, 250, 25))
+    shots = SHOTS.build(
+        {
+            "shot": range(10),
+            "first_frame": firsts,
+            "last_frame": [first + 24 for first in firsts],
+            "kind": ["main"] * 10,
+            "score": np.ones(10),
+        }
+    )
+    tracks = track(detections(crowd(250)), 250, shots=shots)
+    assert len(np.unique(tracks["track"].to_numpy())) == 80
+    assert tracks.num_rows == 2000
+
+
+def test_frames_that_were_not_looked_at_get_no_boxes() -> None:
+    frames = np.r_[0:40, 60:100]
+    rows = [row for row in crowd(100) if row[0] in set(frames.tolist())]
+    tracks = track_people(
+        detections(rows),
+        MOTION.empty(),
+        SHOTS.empty(),
+        frames=frames,
+        fps=25.0,
+        picture=PICTURE,
+    )
+    assert set(tracks["frame"].to_pylist()) == set(frames.tolist())
+    assert len(np.unique(tracks["track"].to_numpy())) == 8
+
+
+@pytest.mark.parametrize(("step", "fps"), [(1, 25.0), (2, 25.0), (1, 60.0), (5, 60.0)])
+def test_the_frame_rate_does_not_change_who_is_who(step: int, fps: float) -> None:
+    frames = np.arange(0, round(4 * fps), step)
+    rows = []
+    for frame in frames.tolist():
+        time = frame / fps
+        rows += [(frame, 300 + 160 * time, 400.0, 32, 80, 0.9), (frame, 900.0, 405.0, 32, 80, 0.9)]
+        rows += [(frame, 200.0 * other, 800.0, 32, 80, 0.9) for other in range(6)]
+    tracks = track_people(
+        detections(rows), MOTION.empty(), SHOTS.empty(), frames=frames, fps=fps, picture=PICTURE
+    )
+    assert len(np.unique(tracks["track"].to_numpy())) == 8
+    last = int(frames[-1])
+    assert owner_at(tracks, 0, 300, 400) == owner_at(tracks, last, 300 + 160 * last / fps, 400)
+
+
+def test_thousands_of_boxes_in_a_frame() -> None:
+    random = np.random.default_rng(1)
+    place = random.uniform(0, 1900, (1200, 2))
+    rows = [(frame, x, y / 2, 12.0, 30.0, 0.9) for frame in range(2) for x, y in place]
+    tracks = track(detections(rows), 2)
+    for frame in range(2):
+        owners = ids_at(tracks, frame)
+        assert len(owners) == len(set(owners)) > 1000
+
+
+def test_a_whole_side_that_leaves_the_picture_and_returns_is_not_new() -> None:
+    """The camera pans away from six people and back; nothing but the boxes tells of it."""
+    pan = 900 * np.clip(np.minimum(np.arange(200) - 40, 160 - np.arange(200)) / 40, 0, 1)
+    rows = []
+    for frame in range(200):
+        people = [(60 + 90.0 * number, 300 + 70.0 * number) for number in range(6)]
+        people += [(1000 + 120.0 * number, 350 + 60.0 * number) for number in range(7)]
+        rows += [
+            (frame, x - pan[frame], y, 32, 80, 0.9) for x, y in people if 0 <= x - pan[frame] < 1880
+        ]
+    tracks = track(detections(rows), 200)
+    assert len(np.unique(tracks["track"].to_numpy())) == 13
+    before = [owner_at(tracks, 20, 60 + 90 * number, 300 + 70 * number) for number in range(6)]
+    after = [owner_at(tracks, 190, 60 + 90 * number, 300 + 70 * number) for number in range(6)]
+    assert before == after

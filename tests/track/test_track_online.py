@@ -160,3 +160,54 @@ def test_no_id_twice_in_a_frame_and_order_does_not_matter(frames, name, shuffler
 
 def test_settings_are_plain_values() -> None:
     assert TrackerSettings() == PRESETS["filmroom"]
+
+
+class Found:
+    """What the tracker uses of `supervision.Detections`."""
+
+    def __init__(self, boxes: np.ndarray, confidence: np.ndarray | None) -> None:
+        self.xyxy = np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]])
+        self.confidence = confidence
+        self.tracker_id = None
+
+
+def test_detections_of_supervision_come_back_with_ids_in_their_order() -> None:
+    boxes = walkers(10, 5, seed=4)
+    plain, other = Tracker(), Tracker()
+    for each in boxes:
+        scores = np.array([0.9, 0.9, 0.3, 0.9, 0.9])
+        ids = plain.update(each, scores)
+        given_back = other.update(Found(each, scores))
+        assert given_back.tracker_id.tolist() == [-1 if owner == 0 else owner for owner in ids]
+        assert given_back.xyxy[3, 0] == each[3, 0]
+    assert sorted(Tracker().update(Found(boxes[0], None)).tracker_id.tolist()) == [1, 2, 3, 4, 5]
+
+
+def test_detections_themselves_are_not_changed() -> None:
+    found = Found(walkers(1, 3, seed=5)[0], np.full(3, 0.9))
+    Tracker().update(found)
+    assert found.tracker_id is None
+
+
+def test_the_real_supervision_is_taken_too() -> None:
+    supervision = pytest.importorskip("supervision")
+    boxes = walkers(3, 4, seed=6)
+    tracker = Tracker()
+    for each in boxes:
+        corners = np.hstack([each[:, :2], each[:, :2] + each[:, 2:]])
+        found = tracker.update(supervision.Detections(xyxy=corners, confidence=np.full(4, 0.9)))
+    assert isinstance(found, supervision.Detections)
+    assert len(set(found.tracker_id.tolist())) == 4
+
+
+def test_the_picture_tells_how_the_camera_moved() -> None:
+    """One person alone stands while the camera pans far: only the pixels show that it is the same."""
+    random = np.random.default_rng(7)
+    scene = np.kron(random.integers(0, 255, (60, 200)), np.ones((8, 8))).astype(np.uint8)
+    tracker = Tracker()
+    owners = []
+    for pan in (0, 0, 130, 260):
+        picture = np.repeat(scene[:, pan : pan + 640, None], 3, axis=2)
+        box = np.array([[400.0 - pan, 200, 24, 60]])
+        owners.append(tracker.update(Found(box, np.array([0.9])), picture).tracker_id[0])
+    assert len(set(owners)) == 1

@@ -3,101 +3,117 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.track.panorama import Panorama
+from filmroom.track.pieces import Ends, Pieces, ends_of
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_FIELD = 4.0  # body heights over which a stranger may turn up, divided by the root of 2 pi
+# How far strangers are from each other: across and down in body heights, in log width and height; of
+# those who are in the midst of the picture, and of those who leave and enter by its border.
+_STRANGERS = (10.0, 4.0, 0.35, 0.35)
+_STRANGERS_AWAY = (6.0, 4.0, 0.35, 0.3)
+_LAGS = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)  # seconds, of absences made up to measure how people stray
+_SAMPLES = 150  # most absences made up for each lag
+_FEW = 12  # absences below which a lag says nothing
+# Of the median of normal numbers, and of the median length of a pair of them.
+_SPREAD_OF_MEDIAN = np.array([1.48, 1.48, 1.48, 1.48, 0.85])
+_LEAST_SPREAD = np.array([0.03, 0.02, 0.02, 0.01, 0.05])
+_PRICES = 7
+_SMALL = 0.4  # share of the median height below which a thing is no person
+_FALSE = 0.3  # score of a box that says nothing
+_CUT_OFF = (0.4, 0.1)  # by how much the border of the picture changes log width and height
+_SIZE_BOUNDS = (-5.0, 2.0)  # people crouch and fall: sizes alone prove little
+_AT_BORDER = 0.5  # body heights from the border of the picture, at which people leave and enter
 
 
 @dataclass(frozen=True)
 class LinkSettings:
-    """How tracklets may be joined. Times are seconds, lengths body heights.
+    """How tracklets may be joined. Times are seconds, lengths body heights, the rest log-odds.
 
     longest, longest_away
         Longest absence bridged for someone lost in the midst of the picture, and for one who left it.
-    bias
-        Log-odds of a join before any evidence; higher joins more.
-    error
-        Spread of where a box begins or ends, across and down.
-    wander
-        Speed, across and down, that cannot be told from how a person moved before. Down is less: the
-        camera looks along the pitch rather than onto it.
-    memory
-        Time for which a person keeps to a speed.
-    drift, drift_known
-        Error of the camera's path a second, guessed from boxes and measured from pixels.
-    turn
-        Change of speed within a memory, body heights a second.
+    bias, bias_away
+        Log-odds of a join before any evidence, likewise; higher joins more.
+    stay
+        Log-odds that the online tracker was right where a tracklet was cut in doubt.
+    patience, patience_away
+        Log-odds lost for every doubling of the absence (and a second).
     inside
-        Log-odds for joining ends that lie in the midst of the picture, where nobody comes or goes.
+        Log-odds against an end in the midst of the picture being the other side of one at its border.
     side
         Log-odds against leaving by one side of the picture and coming back by another.
+    weak
+        Log-odds against a tracklet of hardly any score.
+    usual
+        How far people stray in a second without being seen: across, down, in log width and height, and
+        in speed. Used where the clip itself is too short to tell.
+    stretch, stretch_inside
+        Times that those out of the picture, and those hidden in it, stray further than those seen.
+    stretch_speed
+        Times that their speed differs more.
+    memory
+        Time for which a person keeps to a speed.
+    running
+        Usual speed of someone whose tracklet is too short to show it, body heights a second.
     fastest
         Nobody moves faster, body heights a second.
+    small_agility
+        Times that small things (a ball) stray further.
     window
-        Length of the ends that speed is taken from.
+        Length of the ends that place and speed are taken from.
+    crowd
+        Spread of how many more people there are than are ever seen at once, as a share of those.
+    price
+        Most log-odds that are paid to have one person less.
+    shortest
+        Tracklets shorter than this stay alone: they say too little of where they come from and go to.
     """
 
     longest: float = 3.0
-    longest_away: float = 8.0
-    bias: float = -0.5
-    error: tuple[float, float] = (0.15, 0.12)
-    wander: tuple[float, float] = (0.8, 0.4)
-    memory: float = 0.5
-    drift: tuple[float, float] = (0.5, 0.08)
-    drift_known: tuple[float, float] = (0.2, 0.05)
-    turn: float = 1.0
-    inside: float = 2.0
-    side: float = 4.0
+    longest_away: float = 15.0
+    bias: float = 1.0
+    bias_away: float = 3.0
+    stay: float = 1.0
+    patience: float = 0.5
+    patience_away: float = 0.25
+    inside: float = 3.0
+    side: float = 5.0
+    weak: float = 1.0
+    usual: tuple[float, float, float, float, float] = (0.6, 0.3, 0.3, 0.12, 1.0)
+    stretch: float = 1.15
+    stretch_inside: float = 1.3
+    stretch_speed: float = 1.5
+    memory: float = 1.0
+    running: float = 0.6
     fastest: float = 6.0
-    window: float = 0.5
     small_agility: float = 6.0
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """Tracklets: detections in order of tracklet, then frame; `edge` (P + 1,) bounds each."""
-
-    index: Ints
-    edge: Ints
-    row: Ints
-    box: Matrix
-    score: Matrix
-    vector: Matrix | None
-    count: int
-
-    @staticmethod
-    def of(piece: Ints, row: Ints, box: Matrix, score: Matrix, vector: Matrix | None) -> Pieces:
-        """From the tracklet (0: none), row, box (centre and size), score, vector of all detections."""
-        order = np.lexsort((row, piece))
-        order = order[piece[order] > 0]
-        edge = np.flatnonzero(np.diff(piece[order], prepend=-1, append=-1))
-        return Pieces(
-            order,
-            edge,
-            row[order],
-            box[order],
-            score[order],
-            None if vector is None else vector[order],
-            len(piece),
-        )
+    window: float = 0.5
+    crowd: float = 0.15
+    price: float = 2.0
+    shortest: float = 0.1
 
 
 def link_pieces(
-    pieces: Pieces, panorama: Panorama, settings: LinkSettings, rate: float, picture: tuple[int, int]
+    pieces: Pieces,
+    panorama: Panorama,
+    settings: LinkSettings,
+    rate: float,
+    picture: tuple[int, int],
+    most_people: int | None = None,
 ) -> Ints:
     """Person of every detection, 0 where it belongs to no tracklet."""
     number = len(pieces.edge) - 1
     person = np.zeros(pieces.count, np.int64)
     if number < 1:
         return person
-    following = _chains(_odds(pieces, panorama, settings, rate, picture))
+    pairs = _pairs(pieces, panorama, settings, rate, picture)
+    following = _chains(pieces, pairs, settings, rate, most_people)
     name = np.zeros(number, np.int64)
     order = np.argsort(pieces.row[pieces.edge[:-1]], kind="stable")
     last = 0
@@ -111,79 +127,230 @@ def link_pieces(
     return person
 
 
-def _chains(odds: Matrix) -> Ints:
-    """For every tracklet the one that follows it, -1 for none: the chains of greatest total odds."""
-    from scipy.optimize import linear_sum_assignment
+class _Pairs(NamedTuple):
+    """Tracklets `second` that may go on where `first` ends, and their log-odds."""
 
-    gain = np.maximum(odds, 0.0)
-    rows, columns = linear_sum_assignment(gain, maximize=True)
-    good = gain[rows, columns] > 0
-    following = np.full(len(odds), -1)
-    following[rows[good]] = columns[good]
-    return following
+    first: Ints
+    second: Ints
+    odds: Matrix
 
 
-def _odds(
+def _chains(
+    pieces: Pieces, pairs: _Pairs, settings: LinkSettings, rate: float, most_people: int | None
+) -> Ints:
+    """For every tracklet the one that follows it, -1 for none.
+
+    The chains of greatest total odds, less what is held against the number of people that they make.
+    That is convex in the number, so that its optimum is among the optima of constant prices a person.
+    """
+    solid = np.minimum(1.0, np.diff(pieces.edge) / (0.5 * rate))
+    known = _most_at_once(pieces, rate)
+    if most_people is not None:
+        known = min(known, float(most_people))
+    spread = settings.crowd * max(known, 4.0)
+    best, best_total = np.full(len(solid), -1), -np.inf
+    for price in np.linspace(0.0, settings.price, _PRICES):
+        odds = pairs.odds + price * solid[pairs.second]
+        following, chosen = _assignment(len(solid), pairs, odds)
+        begun = solid.sum() - solid[following[following >= 0]].sum()
+        over = max(0.0, begun - known) / spread
+        total = pairs.odds[chosen].sum() - 0.5 * over * over * spread
+        if total > best_total + 1e-9:
+            best, best_total = following, total
+    return best
+
+
+def _most_at_once(pieces: Pieces, rate: float) -> float:
+    """How many people are ever in the picture at once: tracklets of half a second and more."""
+    long = np.diff(pieces.edge) >= 0.5 * rate
+    if not long.any():
+        return 0.0
+    start, end = pieces.row[pieces.first[long]], pieces.row[pieces.last[long]] + 1
+    change = np.zeros(int(end.max()) + 1)
+    np.add.at(change, start, 1)
+    np.add.at(change, end, -1)
+    return float(np.percentile(np.cumsum(change), 98))
+
+
+def _assignment(count: int, pairs: _Pairs, odds: Matrix) -> tuple[Ints, Ints]:
+    """Who follows whom at the greatest total of positive odds, and which pairs those are."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    following = np.full(count, -1)
+    good = np.flatnonzero(odds > 0)
+    if not len(good):
+        return following, good
+    # Everyone may also be followed by nobody; costs are shifted, for a cost of zero means no edge.
+    top = float(odds[good].max()) + 1.0
+    every = np.arange(count)
+    cost = np.concatenate([top - odds[good], np.full(count, top)])
+    rows = np.concatenate([pairs.first[good], every])
+    columns = np.concatenate([pairs.second[good], count + every])
+    graph = coo_array((cost, (rows, columns)), shape=(count, 2 * count)).tocsr()
+    _, matched = min_weight_full_bipartite_matching(graph)
+    following[matched < count] = matched[matched < count]
+    return following, good[following[pairs.first[good]] == pairs.second[good]]
+
+
+def _pairs(
     pieces: Pieces,
     panorama: Panorama,
     settings: LinkSettings,
     rate: float,
     picture: tuple[int, int],
-) -> Matrix:
-    """Log-odds (P, P) that the second tracklet goes on where the first ends."""
-    first, last = pieces.edge[:-1], pieces.edge[1:] - 1
-    leave, leave_speed = _ends(pieces, panorama, settings, rate, at_end=True)
-    enter, enter_speed = _ends(pieces, panorama, settings, rate, at_end=False)
-    end_row, start_row = pieces.row[last], pieces.row[first]
-    gap = (start_row[None] - end_row[:, None]) / rate
-    odds = np.full(gap.shape, -np.inf)
-    leave_room, leave_side = _room(leave, picture)
-    enter_room, enter_side = _room(enter, picture)
-    away = (leave_room < 0.5)[:, None] & (enter_room < 0.5)
-    possible = (gap > 0) & (gap <= np.where(away, settings.longest_away, settings.longest))
-    possible &= panorama.shot[end_row][:, None] == panorama.shot[start_row][None]
+) -> _Pairs:
+    """All pairs of tracklets that may be one person."""
+    leave = ends_of(pieces, panorama, pieces.last, pieces.first, window=settings.window, rate=rate)
+    enter = ends_of(pieces, panorama, pieces.first, pieces.last, window=settings.window, rate=rate)
+    leave_room, leave_side = _room(leave.box, picture)
+    enter_room, enter_side = _room(enter.box, picture)
+    gone, come = leave_room < _AT_BORDER, enter_room < _AT_BORDER
+    gap = (enter.row[None] - leave.row[:, None]) / rate
+    possible = (gap > 0) & (
+        gap <= np.where(gone[:, None] & come, settings.longest_away, settings.longest)
+    )
+    shot = panorama.shot
+    possible &= shot[leave.row][:, None] == shot[enter.row][None]
+    brief = np.diff(pieces.edge) < settings.shortest * rate
+    possible &= ~brief[:, None] & ~brief
     a, b = np.nonzero(possible)
     if not len(a):
-        return odds
+        return _Pairs(a, b, np.zeros(0))
     seconds = gap[a, b]
-    reach = settings.memory * (1 - np.exp(-seconds / settings.memory))
-    # Each side's own speed is believed for half of the way, fading as time goes.
-    ahead = leave[a, :2] + leave_speed[a] * (reach / 2)[:, None]
-    behind = enter[b, :2] - enter_speed[b] * (reach / 2)[:, None]
-    seen, scale = panorama.carry(end_row[a], start_row[b], ahead)
-    middle = float(np.median(pieces.box[:, 3]))
-    small = leave[:, 3] < 0.4 * middle
-    agile = np.where(small[a], settings.small_agility, 1.0)
-    height = np.maximum(np.sqrt(leave[a, 3] * scale * enter[b, 3]), 0.3 * middle)
-    still, _ = panorama.carry(end_row[a], start_row[b], leave[a, :2])
-    run = np.linalg.norm(still - enter[b, :2], axis=1) / height
-    value = np.full(len(a), float(settings.bias))
-    drift = settings.drift_known if panorama.known.any() else settings.drift
-    fading = seconds**2 * settings.memory / (settings.memory + seconds)
-    for axis in (0, 1):
-        spread = np.sqrt(
-            settings.error[axis] ** 2
-            + settings.wander[axis] ** 2 * fading
-            + (drift[axis] * seconds) ** 2
-        )
-        spread = spread * agile
-        apart = (seen[:, axis] - behind[:, axis]) / height / spread
-        value += np.log(_FIELD / spread) - 2.5 * np.log1p(apart**2 / 4)
-    at_border = away[a, b]
-    taller = np.log(leave[a, 3] * scale / enter[b, 3]) / np.where(at_border, 0.25, 0.15)
-    wider = np.log(leave[a, 2] * scale / enter[b, 2]) / np.where(at_border, 0.7, 0.35)
-    value -= np.minimum(0.5 * taller**2 + 0.5 * wider**2, 12.0)
-    turned = np.linalg.norm(leave_speed[a] * scale[:, None] - enter_speed[b], axis=1) / height
-    turn = settings.turn * np.sqrt(1 + (seconds / settings.memory) ** 2) * agile
-    value -= 1.5 * np.log1p((turned / turn) ** 2 / 3)
-    inside = np.clip(leave_room / 0.5, 0, 1)[a] + np.clip(enter_room / 0.5, 0, 1)[b]
-    value += settings.inside * (inside - np.where(inside < 0.5, 0.0, 1.0))
-    value -= np.where(at_border & (leave_side[a] != enter_side[b]), settings.side, 0.0)
-    value[run > (0.5 + settings.fastest * seconds) * agile] = -np.inf
+    away = gone[a] & come[b]
+    small = _SMALL * float(np.median(pieces.box[:, 3]))
+    out, back = leave.take(a), enter.take(b)
+    tiny = np.minimum(out.box[:, 3], back.box[:, 3]) < small
+    off = _differences(out, back, panorama, settings, 0.75 * small, rate)
+    strayed = _strayed(pieces, panorama, settings, rate, 0.75 * small)
+    spread = _with_short_ends(_spreads(strayed, settings, seconds), out, back, settings, rate, seconds)
+    spread[:, :2] *= np.where(away, settings.stretch, settings.stretch_inside)[:, None]
+    spread[away, 2:4] = np.hypot(spread[away, 2:4], _CUT_OFF)
+    spread[:, 4] *= settings.stretch_speed
+    spread[tiny] *= settings.small_agility
+    value = np.where(away, float(settings.bias_away), float(settings.bias))
+    value -= np.where(away, settings.patience_away, settings.patience) * np.log2(1 + seconds)
+    value += _motion_odds(off, spread, away)
+    value -= np.where(gone[a] != come[b], settings.inside, 0.0)
+    value -= np.where(away & (leave_side[a] != enter_side[b]), settings.side, 0.0)
+    value += np.where(_parts_of_tracklets(pieces)[a] == b, settings.stay, 0.0)
+    evidence = np.add.reduceat(np.maximum(pieces.score - _FALSE, 0.0), pieces.first)
+    value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
     if pieces.vector is not None:
         value += _appearance(pieces)[a, b]
-    odds[a, b] = value
-    return odds
+    furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
+    good = (off[:, 5] <= furthest) & (value > -settings.price)
+    return _Pairs(a[good], b[good], value[good])
+
+
+def _motion_odds(off: Matrix, spread: Matrix, away: NDArray[np.bool_]) -> Matrix:
+    """Log-odds (N,) of these differences between one person's ends, against two people's."""
+    stranger = np.where(away[:, None], _STRANGERS_AWAY, _STRANGERS)
+    near = spread[:, :2]
+    place = np.log(stranger[:, :2] / near) - 2.5 * np.log1p((off[:, :2] / near) ** 2 / 4)
+    near = spread[:, 2:4]
+    apart = np.hypot(stranger[:, 2:], near)
+    size = np.log(apart / near) - 0.5 * (off[:, 2:4] / near) ** 2 + 0.5 * (off[:, 2:4] / apart) ** 2
+    speed = -1.5 * np.log1p((off[:, 4] / spread[:, 4]) ** 2 / 3)
+    result: Matrix = place.sum(axis=1) + np.clip(size, *_SIZE_BOUNDS).sum(axis=1) + speed
+    return result
+
+
+def _parts_of_tracklets(pieces: Pieces) -> Ints:
+    """For every piece the next one that was cut from the same tracklet, -1 for none."""
+    order = np.lexsort((pieces.row[pieces.first], pieces.tracklet))
+    same = pieces.tracklet[order[:-1]] == pieces.tracklet[order[1:]]
+    following = np.full(len(order), -1)
+    following[order[:-1][same]] = order[1:][same]
+    return following
+
+
+def _differences(
+    leave: Ends, enter: Ends, panorama: Panorama, settings: LinkSettings, least: float, rate: float
+) -> Matrix:
+    """How ends disagree with beginnings (N, 6): across, down, log width, log height, speed, way.
+
+    In body heights; each side's own speed is believed for half of the way, fading as time goes.
+    """
+    seconds = (enter.row - leave.row) / rate
+    reach = settings.memory * (1 - np.exp(-seconds / settings.memory)) / 2
+    ahead = leave.box[:, :2] + leave.speed * reach[:, None]
+    behind = enter.box[:, :2] - enter.speed * reach[:, None]
+    seen, scale = panorama.carry(leave.row, enter.row, ahead)
+    still, _ = panorama.carry(leave.row, enter.row, leave.box[:, :2])
+    size = leave.box[:, 2:] * scale[:, None]
+    height = np.maximum(np.sqrt(size[:, 1] * enter.box[:, 3]), least)
+    turned = np.linalg.norm(leave.speed * scale[:, None] - enter.speed, axis=1) / height
+    way = np.linalg.norm(still - enter.box[:, :2], axis=1) / height
+    apart = (seen - behind) / height[:, None]
+    return np.column_stack([apart, np.log(size / enter.box[:, 2:]), turned, way])
+
+
+def _strayed(
+    pieces: Pieces, panorama: Panorama, settings: LinkSettings, rate: float, least: float
+) -> tuple[Matrix, Matrix]:
+    """Seconds (L,) of absences made up, and the spread (L, 5) of the differences after them.
+
+    People who are followed without doubt are taken to be absent for a while, and what is foretold is
+    compared with where they are.
+    """
+    lags, spreads = [], []
+    owner = np.repeat(np.arange(len(pieces.edge) - 1), np.diff(pieces.edge))
+    need = max(2, round(settings.window * rate / 2))
+    first, last = pieces.first[owner], pieces.last[owner]
+    here = np.arange(len(owner))
+    tall = pieces.box[:, 3] > least
+    for lag in _LAGS:
+        step = max(1, round(lag * rate))
+        start = here[(here - first >= need) & (last - here - step >= need) & tall]
+        # Only those seen all the while: position in the list then tells the time.
+        start = start[pieces.row[start + step] - pieces.row[start] == step]
+        if len(start) < _FEW:
+            continue
+        start = start[np.linspace(0, len(start) - 1, min(len(start), _SAMPLES)).astype(np.int64)]
+        there = start + step
+        leave = ends_of(pieces, panorama, start, first[start], window=settings.window, rate=rate)
+        enter = ends_of(pieces, panorama, there, last[start], window=settings.window, rate=rate)
+        off = _differences(leave, enter, panorama, settings, least, rate)
+        middle = np.median(np.abs(off[:, :5]), axis=0) * _SPREAD_OF_MEDIAN
+        lags.append(step / rate)
+        spreads.append(np.maximum(middle, _LEAST_SPREAD))
+    return np.array(lags), np.array(spreads).reshape(-1, 5)
+
+
+def _spreads(strayed: tuple[Matrix, Matrix], settings: LinkSettings, seconds: Matrix) -> Matrix:
+    """Spread (N, 5) of the differences after these seconds; growing with time beyond those measured."""
+    lags, known = strayed
+    if not len(lags):
+        return np.asarray(settings.usual) * np.sqrt(0.04 + seconds**2)[:, None]
+    result = np.column_stack(
+        [np.exp(np.interp(seconds, lags, np.log(known[:, axis]))) for axis in range(5)]
+    )
+    result[:, :2] *= np.maximum(1.0, seconds / lags[-1])[:, None]
+    return result
+
+
+def _with_short_ends(
+    spread: Matrix, leave: Ends, enter: Ends, settings: LinkSettings, rate: float, seconds: Matrix
+) -> Matrix:
+    """Spreads with what ends of few detections do not tell about place and speed."""
+    whole = max(3, round(settings.window * rate))
+    reach = settings.memory * (1 - np.exp(-seconds / settings.memory)) / 2
+    result = spread.copy()
+    for end in (leave, enter):
+        missing = whole / np.minimum(end.count, whole) - 1
+        unknown = settings.running * (1 - end.trust)
+        result[:, :2] = np.sqrt(
+            result[:, :2] ** 2
+            + np.array([0.04, 0.03]) ** 2 * missing[:, None] / 2
+            + ((unknown * reach) ** 2)[:, None]
+        )
+        result[:, 2:4] = np.sqrt(
+            result[:, 2:4] ** 2 + np.array([0.1, 0.04]) ** 2 * missing[:, None] / 2
+        )
+        result[:, 4] = np.hypot(result[:, 4], unknown)
+    return result
 
 
 def _room(box: Matrix, picture: tuple[int, int]) -> tuple[Matrix, Ints]:
@@ -194,33 +361,6 @@ def _room(box: Matrix, picture: tuple[int, int]) -> tuple[Matrix, Ints]:
     half = box[:, 2:] / 2
     room = np.hstack([box[:, :2] - half, np.asarray(picture) - box[:, :2] - half]) / box[:, 3:]
     return room.min(axis=1), room.argmin(axis=1)
-
-
-def _ends(
-    pieces: Pieces, panorama: Panorama, settings: LinkSettings, rate: float, *, at_end: bool
-) -> tuple[Matrix, Matrix]:
-    """Box (P, 4) and speed (P, 2; pixels a second, camera taken out) at one end of every tracklet."""
-    number = len(pieces.edge) - 1
-    box = np.zeros((number, 4))
-    speed = np.zeros((number, 2))
-    most = max(3, round(settings.window * rate))
-    for piece in range(number):
-        start, end = pieces.edge[piece], pieces.edge[piece + 1]
-        part = slice(max(start, end - most), end) if at_end else slice(start, min(end, start + most))
-        rows, boxes = pieces.row[part], pieces.box[part]
-        here = rows[-1 if at_end else 0]
-        place, scale = panorama.carry(rows, np.full(len(rows), here), boxes[:, :2])
-        time = (rows - here) / rate
-        box[piece, 2:] = np.exp(np.median(np.log(boxes[:, 2:] * scale[:, None]), axis=0))
-        if len(rows) < 3:
-            box[piece, :2] = place[-1 if at_end else 0]
-            continue
-        # A ridge keeps the speed of short pieces, which is mostly noise, small.
-        middle = time.mean()
-        slope = ((time - middle) @ (place - place.mean(axis=0))) / (((time - middle) ** 2).sum() + 0.02)
-        speed[piece] = slope
-        box[piece, :2] = place.mean(axis=0) - slope * middle
-    return box, speed
 
 
 def _appearance(pieces: Pieces) -> Matrix:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
 from filmroom.track.camera import motion_of_boxes
-from filmroom.track.link import LinkSettings, Pieces, link_pieces
+from filmroom.track.link import LinkSettings, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
+from filmroom.track.pieces import Pieces
 from filmroom.track.settings import TrackerSettings
 from filmroom.track.smooth import best_stiffness, fill_path, smooth_path
 from filmroom.track.tracker import Tracker
@@ -27,6 +28,7 @@ _LEAST_INSIDE = 0.3  # share of a filled-in box that must lie in the picture
 _DOUBLE_OVERLAP = 0.7  # IoU, and
 _DOUBLE_SHARE = 0.9  # share of the frames, of a person found twice
 _CROWDED_SHARE = 0.3
+_STANDING = 0.006  # heights a frame that people move who stand
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,13 @@ def track_people(
     clip = _Clip.of(detections, appearance, panorama)
     rate = frame_rate(panorama.frames, fps)
     online = replace(settings.online, frame_rate=rate)
-    piece, margin, rival = _run_online(clip, panorama, online)
+    tracklet, margin, rival = _run_online(clip, panorama, online)
     if not panorama.known.any():
-        panorama = _camera_from_pieces(clip, panorama, piece)
+        panorama = _camera_from_pieces(clip, panorama, tracklet)
     apart = max(2, round(0.4 * rate))
-    piece = split_ambiguous(piece, clip.row, margin, rival, settings.ambiguous, apart)
-    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector)
-    person = link_pieces(pieces, panorama, settings.link, rate, picture)
+    piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet)
+    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people)
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:
         paths = _without_doubles(paths)
@@ -215,16 +217,31 @@ def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panoram
     edge = np.searchsorted(clip.row[second], np.arange(len(panorama.frames) + 1))
     step = panorama.step.copy()
     before = np.zeros(3)
+    # The camera's motion is that of those who happen to stand still: a wider tolerance would take the
+    # drift of the whole play for it.
+    tolerance = _STANDING + _jitter(clip, order, linked)
     for row in range(1, len(panorama.frames)):
         if panorama.shot[row] != panorama.shot[row - 1]:
             before = np.zeros(3)
             continue
         was, now = first[edge[row] : edge[row + 1]], second[edge[row] : edge[row + 1]]
         before = motion_of_boxes(
-            clip.box[was, :2], clip.box[now, :2], 0.03 * clip.box[was, 3] + 0.5, before
+            clip.box[was, :2], clip.box[now, :2], tolerance * clip.box[was, 3] + 0.5, before
         )
         step[row] = [[1 + before[2], 0, before[0]], [0, 1 + before[2], before[1]], [0, 0, 1]]
     return with_steps(panorama.frames, panorama.shot, step, panorama.known)
+
+
+def _jitter(clip: _Clip, order: Ints, linked: NDArray[np.bool_]) -> float:
+    """How far boxes stray from one frame to the next, in heights: third differences along tracklets."""
+    whole = linked[:-2] & linked[1:-1] & linked[2:]
+    at = np.flatnonzero(whole)
+    if not len(at):
+        return 0.0
+    at = at[:: max(1, len(at) // 2000)]
+    place = clip.box[order[at[:, None] + np.arange(4)], 0] / clip.box[order[at], 3][:, None]
+    # Differences of the third order multiply the variance of independent errors by twenty.
+    return float(np.median(np.abs(np.diff(place, n=3, axis=1))) * 1.48 / np.sqrt(20.0))
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from filmroom.errors import InputError
 from filmroom.track.camera import motion_of_boxes
 from filmroom.track.settings import Round, TrackerSettings
+
+if TYPE_CHECKING:
+    import supervision
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,24 +86,87 @@ class Tracker:
         self._next = 1
         self._likeness = np.array([[0.9, 0.1], [0.6, 0.2]])  # mean, spread: same, other
         self._likeness_seen = np.ones(2)
+        self._grey: NDArray[np.uint8] | None = None
+        self._boxes: Matrix = np.zeros((0, 4))
         self._overlooked = 0.05  # share of people in view that this detector misses in a frame
 
+    @overload
     def update(
         self,
-        boxes: NDArray[np.floating],
-        scores: NDArray[np.floating],
+        detections: supervision.Detections,
+        frame: NDArray[np.uint8] | None = None,
         motion: NDArray[np.floating] | None = None,
         appearance: NDArray[np.floating] | None = None,
         *,
         cut: bool = False,
-    ) -> Ints:
-        """Ids (N,) of the boxes of the next frame, 0 where untracked.
+    ) -> supervision.Detections: ...
 
-        `boxes` (N, 4), `scores` (N,) in 0..1, `motion` the 3x3 homography from the previous frame to
-        this one, `appearance` (N, D) any vectors whose cosine says how alike two people look.
-        `cut=True` forgets all tracks first. InputError where shapes disagree or a number is not
-        finite or a box has a negative side.
+    @overload
+    def update(
+        self,
+        detections: NDArray[np.floating],
+        frame: NDArray[np.floating],
+        motion: NDArray[np.floating] | None = None,
+        appearance: NDArray[np.floating] | None = None,
+        *,
+        cut: bool = False,
+    ) -> Ints: ...
+
+    def update(
+        self,
+        detections: Any,
+        frame: Any = None,
+        motion: NDArray[np.floating] | None = None,
+        appearance: NDArray[np.floating] | None = None,
+        *,
+        cut: bool = False,
+    ) -> Any:
+        """Ids of the boxes of the next frame, in two ways.
+
+        `update(boxes, scores)` takes arrays, `boxes` (N, 4) as x, y, w, h and `scores` (N,) in 0..1,
+        and gives ids (N,), 0 where untracked. `update(detections, frame=None)` takes
+        `supervision.Detections` and the picture (H, W, 3) if there is one, from which the camera's
+        motion is measured, and gives the same detections in the same order with `tracker_id`, -1 where
+        untracked.
+
+        `motion` is the 3x3 homography from the previous frame to this one where it is known,
+        `appearance` (N, D) are any vectors whose cosine says how alike two people look. `cut=True`
+        forgets all tracks first. InputError where shapes disagree or a number is not finite or a box
+        has a negative side.
         """
+        if not hasattr(detections, "xyxy"):
+            return self._update(detections, frame, motion, appearance, cut=cut)
+        corners = np.asarray(detections.xyxy, dtype=float).reshape(-1, 4)
+        boxes = np.hstack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+        scores = detections.confidence
+        if scores is None:
+            scores = np.ones(len(boxes))
+        if frame is not None and motion is None and self.settings.camera != "none":
+            motion = self._motion_of_picture(np.asarray(frame), cut=cut)
+        ids = self._update(boxes, scores, motion, appearance, cut=cut)
+        self._boxes = boxes
+        tracked = copy(detections)
+        tracked.tracker_id = np.where(ids > 0, ids, -1)
+        return tracked
+
+    def _motion_of_picture(self, picture: NDArray[Any], *, cut: bool) -> Matrix | None:
+        """How the camera moved since the picture before; None where that cannot be told."""
+        import cv2
+
+        from filmroom.observe.camera_motion import estimate_motion, grey_size
+
+        size = grey_size(picture.shape[1], picture.shape[0])
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        colour = small.ndim == 3
+        grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if colour else small, np.uint8)
+        before, self._grey = self._grey, grey
+        if before is None or cut or before.shape != grey.shape:
+            return None
+        return estimate_motion(before, grey, self._boxes, picture.shape[1]).matrix
+
+    def _update(self, boxes: Any, scores: Any, motion: Any, appearance: Any, *, cut: bool) -> Ints:
+        if scores is None:
+            raise InputError("scores are missing; give one score a box, or supervision.Detections")
         found, sure = checked_boxes(boxes, scores)
         vectors = _unit_vectors(appearance, len(found))
         if self._state is None or cut or self._state.appearance.shape[1] != vectors.shape[1]:
