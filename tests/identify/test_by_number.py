@@ -119,3 +119,13 @@ def test_nobody_is_twice_in_a_frame_after_joining():
     joined = join_by_number(tracks, {1: "7", 2: "7"}, {1: "b", 2: "b"}, 25.0)
     assert set(joined["track"].to_pylist()) == {1}
     assert joined.num_rows == FRAMES
+
+
+def test_somebody_else_who_comes_back_as_the_one_who_left_is_cut_off():
+    tracks = clip((0, 30, lambda f: 100 + f), (0, 79, lambda f: 600))
+    returned = clip((50, 79, lambda f: 100 + f))
+    both = tables.concat(tables.TRACKS, [tracks, returned])
+    reads = read(lambda f: {1: "4" if f < 40 else "93"})
+    cut = cut_at_number_changes(both, reads)
+    assert ids_of(cut, 10) == [1, 2]
+    assert 1 not in ids_of(cut, 60)

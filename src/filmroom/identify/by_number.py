@@ -9,24 +9,25 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filmroom.geometry.boxes import expand, ious
+from filmroom.geometry.boxes import ious
 from filmroom.identify.numbers import reads_of_tracks
 from filmroom.identify.votes import weigh_reads
 from filmroom.tables import boxes_of, with_column
 
 _CHANGE_COST = 7.0  # nats that a change of number must be worth
 _LEAST_READS = 1.0  # whole reads on either side of a change
-_TOUCH = 0.05  # IoU of boxes grown by a quarter: people so near may have been exchanged
+_TOUCH = 0.1  # IoU from which two people may have been exchanged
+_ABSENT = 3  # times the usual step between frames from which a track was absent
 _TOGETHER = 5  # frames that two tracks of one person may share by mistake
 _REACH, _SPEED = 2.0, 8.0  # body heights, and body heights a second, that somebody may be off on return
 
 
 def cut_at_number_changes(tracks: pa.Table, reads: pa.Table) -> pa.Table:
-    """The tracks, cut where one number is read before and another after somebody else came close.
+    """The tracks, cut where one number is read before and another after a doubtful moment.
 
     `reads` are NUMBER_READS with text. The likeliest sequence of numbers of each track is found
-    (Viterbi 1967); what follows a change is a track of its own, with a new id. Without anybody near, a
-    change of number is a misreading.
+    (Viterbi 1967); what follows a change is a track of its own, with a new id. Where the track is
+    neither absent nor meets another one, a change of number is a misreading.
     """
     owner = tracks["track"].to_numpy().copy()
     frames, boxes = tracks["frame"].to_numpy(), boxes_of(tracks)
@@ -37,7 +38,7 @@ def cut_at_number_changes(tracks: pa.Table, reads: pa.Table) -> pa.Table:
             continue
         moments = when[weighed.read]
         touches = [
-            _closest(track, int(before), int(after), owner, frames, boxes)
+            _doubtful_moment(track, int(before), int(after), owner, frames, boxes)
             for before, after in itertools.pairwise(moments)
         ]
         possible = np.array([at is not None for at in touches], bool)
@@ -82,7 +83,7 @@ def join_by_number(
     return with_column(tracks, "track", owner).filter(pa.array(~doubled))
 
 
-def _closest(
+def _doubtful_moment(
     track: int,
     first: int,
     last: int,
@@ -90,13 +91,20 @@ def _closest(
     frames: NDArray[np.integer],
     boxes: NDArray[np.float64],
 ) -> int | None:
-    """The frame between two in which somebody comes closest to the track, None where nobody is near."""
+    """The frame between two at which somebody else may have taken over the track, if there is one.
+
+    After an absence it is the first frame again; otherwise where the track overlaps another one most.
+    """
     during = (frames >= first) & (frames <= last)
     mine, others = np.flatnonzero(during & (owner == track)), np.flatnonzero(during & (owner != track))
+    mine = mine[np.argsort(frames[mine], kind="stable")]
+    steps = np.diff(frames[mine])
+    if len(steps) and steps.max() > _ABSENT * steps.min():
+        return int(frames[mine][int(steps.argmax()) + 1])
     best, at = _TOUCH, None
     for row in mine:
         there = others[frames[others] == frames[row]]
-        near = ious(expand(boxes[row][None], 0.25), expand(boxes[there], 0.25)).max(initial=0)
+        near = ious(boxes[row][None], boxes[there]).max(initial=0)
         if near > best:
             best, at = float(near), int(frames[row])
     return at

@@ -49,9 +49,11 @@ _PERSON_HEIGHTS = (24.0, 180.0)  # pixels between which the usual person of a cr
 _USUAL_HEIGHT = 60.0
 _LEAST_COVERED = 0.6  # share of a crop's height that its picture covers
 _OUTSIDE = 0.12  # share of a crop that may lie outside its picture
+_SHARP = 0.7  # share of the usual height from which cut out people can be enlarged to it
 _TEAM_FROM = 4  # people cut out of a picture who can be pasted as a team
 _EXAMPLES = 32  # crops on which an exported network is unfolded
-_BALL_SHARE = 0.35  # of the crops with pasted figures that get a ball too
+_BALL_WEIGHT = 2.0  # of the one ball among some twenty people
+_BALL_SHARE = 0.5  # of the crops with pasted figures that get a ball too
 ROLE_OF = {"player": 0, "goalkeeper": 1, "referee": 2}
 
 
@@ -108,6 +110,9 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         self.drawn = draw_cutouts(np.random.default_rng(recipe.seed)) if recipe.paste > 0 else []
         self.cut_out = cut_out_teams(pictures) if recipe.paste > 0 else {}
         self.well_filled = [key for key, team in self.cut_out.items() if len(team) >= _TEAM_FROM]
+        self.tallness = np.array(
+            [np.median([len(each.alpha) for each in self.cut_out[key]]) for key in self.well_filled]
+        )
 
     def __len__(self) -> int:
         return self.recipe.steps * self.recipe.batch - self.start
@@ -118,7 +123,8 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         picture = self.pictures[chosen]
         pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng)
         if rng.random() < self.recipe.paste and (kinds == 0).any():
-            teams, gain = self._teams_for(chosen, rng)
+            usual = float(np.median(boxes[kinds == 0, 3]))
+            teams, gain = self._teams_for(chosen, usual, rng)
             pixels, boxes, kinds, roles = _with_figures(
                 pixels, boxes, kinds, roles, teams=teams, gain=gain, rng=rng
             )
@@ -129,15 +135,21 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         sample["ball_known"] = torch.tensor(float(picture.ball_known))
         return sample
 
-    def _teams_for(self, chosen: int, rng: np.random.Generator) -> tuple[list[list[Cutout]], float]:
-        """Who is pasted into a picture, its own people, others' or drawn ones, and their brightness."""
+    def _teams_for(
+        self, chosen: int, usual: float, rng: np.random.Generator
+    ) -> tuple[list[list[Cutout]], float]:
+        """Who is pasted into a picture, its own people, others' or drawn ones, and their brightness.
+
+        Others come from pictures that show them large enough not to be blurred at `usual` pixels.
+        """
         draw = rng.random()
         own = self.cut_out.get(chosen, [])
         if draw < 0.4 and len(own) >= _TEAM_FROM:
             return [own], 1.0
         gain = float(rng.uniform(0.75, 1.15))
-        if draw < 0.75 and self.well_filled:
-            return [self.cut_out[self.well_filled[int(rng.integers(len(self.well_filled)))]]], gain
+        sharp = np.flatnonzero(self.tallness >= _SHARP * usual)
+        if draw < 0.75 and len(sharp):
+            return [self.cut_out[self.well_filled[int(rng.choice(sharp))]]], gain
         return [self.drawn[i] for i in rng.integers(len(self.drawn), size=2)], gain
 
 
@@ -201,7 +213,9 @@ def _random_crop(
     span_x, span_y = size / scale_x, size / scale_y
     if len(picture.boxes) and rng.random() < 0.8:
         ball = np.flatnonzero(picture.kinds == 1)
-        aim = rng.choice(ball) if len(ball) and rng.random() < 0.4 else rng.integers(len(picture.boxes))
+        aim = (
+            rng.choice(ball) if len(ball) and rng.random() < 0.55 else rng.integers(len(picture.boxes))
+        )
         x, y, w, h = picture.boxes[aim]
         left = x + w / 2 - rng.uniform(0.1, 0.9) * span_x
         top = y + h / 2 - rng.uniform(0.1, 0.9) * span_y
@@ -288,7 +302,7 @@ def detector_loss(output: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]
     miss = -F.logsigmoid(-heat) * probability**2 * (1 - target) ** 4 * (1 - positive)
     # A picture without a ball box may still show the ball: nothing is learnt about it there.
     known = torch.ones_like(heat)
-    known[:, 1] = batch["ball_known"].to(heat.dtype)[:, None, None]
+    known[:, 1] = _BALL_WEIGHT * batch["ball_known"].to(heat.dtype)[:, None, None]
     heat_loss = ((hit + miss) * known).sum() / positive.sum().clamp(min=1)
 
     weight = batch["weight"]

@@ -21,7 +21,7 @@ from filmroom.simulate.kits import random_kit
 from filmroom.simulate.poses import random_pose
 
 _HEIGHTS = (26.0, 190.0)  # pixels
-_MOST_FIGURES = 12
+_MOST_FIGURES = 14
 _LEAST_VISIBLE = 0.3
 _LEAST_FILLED, _MOST_FILLED = 0.25, 0.8  # share of its box that a well cut silhouette covers
 _LEAST_TALL = 0.88  # share of its box's height that it spans
@@ -166,7 +166,7 @@ def _places(
     if beside.any():
         there = boxes[rng.integers(len(boxes), size=int(beside.sum()))]
         centres[beside] = there[:, :2] + there[:, 2:] * [0.5, 1.0]
-    spread = np.array([0.55, 0.3]) * tall * rng.uniform(0.2, 1.4)
+    spread = np.array([0.55, 0.25]) * tall * rng.uniform(0.2, 1.2)
     places = centres[rng.integers(groups, size=count)] + rng.normal(0, 1, (count, 2)) * spread
     places[:, 1] = np.maximum(places[:, 1], top)
     return places[np.argsort(places[:, 1], kind="stable")]
