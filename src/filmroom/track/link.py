@@ -223,7 +223,7 @@ def _pairs(
     out, back = leave.take(a), enter.take(b)
     tiny = np.minimum(out.box[:, 3], back.box[:, 3]) < small
     off = _differences(out, back, panorama, settings, 0.75 * small, rate)
-    strayed = _strayed(pieces, panorama, settings, rate, 0.75 * small)
+    strayed = straying(pieces, panorama, settings, rate, 0.75 * small)
     spread = _with_short_ends(_spreads(strayed, settings, seconds), out, back, settings, rate, seconds)
     spread[:, :2] *= np.where(away, settings.stretch, settings.stretch_inside)[:, None]
     spread[away, 2:4] = np.hypot(spread[away, 2:4], _CUT_OFF)
@@ -287,7 +287,7 @@ def _differences(
     return np.column_stack([apart, np.log(size / enter.box[:, 2:]), turned, way])
 
 
-def _strayed(
+def straying(
     pieces: Pieces, panorama: Panorama, settings: LinkSettings, rate: float, least: float
 ) -> tuple[Matrix, Matrix]:
     """Seconds (L,) of absences made up, and the spread (L, 5) of the differences after them.
