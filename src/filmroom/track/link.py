@@ -40,8 +40,9 @@ class LinkSettings:
         Longest absence bridged for someone lost in the midst of the picture, and for one who left it.
     bias, bias_away
         Log-odds of a join before any evidence, likewise; higher joins more.
-    stay
-        Log-odds that the online tracker was right where a tracklet was cut in doubt.
+    stay, believed
+        Log-odds that the online tracker was right where a tracklet was cut in doubt, and the share of
+        its margin there that is added to them.
     patience, patience_away
         Log-odds lost for every doubling of the absence (and a second).
     inside
@@ -80,6 +81,7 @@ class LinkSettings:
     bias: float = 1.0
     bias_away: float = 3.0
     stay: float = 1.0
+    believed: float = 0.5
     patience: float = 0.5
     patience_away: float = 0.25
     inside: float = 3.0
@@ -234,7 +236,8 @@ def _pairs(
     value += _motion_odds(off, spread, away)
     value -= np.where(gone[a] != come[b], settings.inside, 0.0)
     value -= np.where(away & (leave_side[a] != enter_side[b]), settings.side, 0.0)
-    value += np.where(_parts_of_tracklets(pieces)[a] == b, settings.stay, 0.0)
+    sure = settings.stay + settings.believed * pieces.margin[b]
+    value += np.where(_parts_of_tracklets(pieces)[a] == b, sure, 0.0)
     evidence = np.add.reduceat(np.maximum(pieces.score - _FALSE, 0.0), pieces.first)
     value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
     if pieces.vector is not None:
