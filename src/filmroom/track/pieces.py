@@ -43,8 +43,9 @@ class Pieces:
         tracklet: Ints | None = None,
         margin: Matrix | None = None,
     ) -> Pieces:
-        """From the piece (0: none), row, box (centre and size), score, vector of all detections, and the
-        online tracker's tracklet and margin of each.
+        """From piece (0: none), row, box (centre and size), score and vector of all detections.
+
+        `tracklet` and `margin` are what the online tracker gave each of them.
         """
         order = np.lexsort((row, piece))
         order = order[piece[order] > 0]
