@@ -1,7 +1,7 @@
 """Association alone, measured: HOTA of our trackers, and of peers where installed, on boxes of others.
 
     python benchmarks/tracking.py [--data DIR] [--half report|tune|all] [--protocol NAME ...]
-                                  [--tracker NAME ...] [--limit N]
+                                  [--tracker NAME ...] [--limit N] [--times]
 
 Protocols: `true` (SNMOT truth boxes, ids removed, ball included), `noisy` and `noisy-runs` (the same
 spoiled: lost behind others, 10 % lost at random or in runs of 3 to 15 frames, jitter of 5 %, 2 % false
@@ -12,6 +12,10 @@ boxes), `detector` (boxes of the SNMOT ByteTrack run, ids removed), `basketball`
 Trackers: `offline` (the whole clip at once: what `filmroom track` does), every preset, and
 `peer:bytetrack`, `peer:cbiou`, `peer:sort`, `peer:ocsort`, `peer:botsort` if the package `trackers` is
 installed (its defaults). Milliseconds are CPU time a frame of one core.
+
+`--times` prints instead, in CPU seconds of one core on the true boxes: each preset's time against the
+peer's ByteTrack, turn by turn in the same run; the whole of offline tracking for a sequence of 30 s;
+and for `--minutes` (a half: 45), which are these sequences laid end to end without a cut.
 """
 
 from __future__ import annotations
@@ -182,6 +186,49 @@ def _peer(name: str) -> Track:
     return track
 
 
+def spent(track: Track, rows: TrackRows) -> float:
+    """CPU seconds of tracking these detections."""
+    begin = time.process_time()
+    track(rows)
+    return time.process_time() - begin
+
+
+def end_to_end(parts: list[TrackRows], frames: int) -> TrackRows:
+    """Sequences one after the other, over and over, until there are so many frames."""
+    pieces, start, turn = [], 0, 0
+    while start < frames:
+        rows = parts[turn % len(parts)]
+        pieces.append(replace(rows, frames=rows.frames + start))
+        start += rows.length or int(rows.frames.max()) + 1
+        turn += 1
+    boxes = np.concatenate([rows.boxes for rows in pieces])
+    when = np.concatenate([rows.frames for rows in pieces])
+    return TrackRows.of(when, np.full(len(when), -1), boxes, length=start)
+
+
+def print_times(data: Path, half: str, limit: int | None, minutes: float) -> None:
+    material = [each.detections for each in sequences("true", data, half)][:limit]
+    try:
+        peer = tracker("peer:bytetrack")
+    except ImportError:
+        peer = None
+        print("package trackers is not installed: no ratio to its ByteTrack")
+    for name in ("filmroom", "bytetrack"):
+        ours = tracker(name)
+        pairs = np.array(
+            [(spent(ours, rows), spent(peer, rows) if peer else np.nan) for rows in material]
+        )
+        frames = sum(rows.length or 0 for rows in material)
+        rate, ratio = frames / pairs[:, 0].sum(), np.median(pairs[:, 1] / pairs[:, 0])
+        print(f"{name}: {rate:.0f} frames/s, {ratio:.2f} x the peer's ByteTrack", flush=True)
+    single = [spent(track_rows, rows) for rows in material]
+    print(f"offline, 30 s: {np.median(single):.2f} s, at most {max(single):.2f} s", flush=True)
+    long = end_to_end(material, round(minutes * 60 * 25))
+    print(
+        f"offline, {minutes:g} minutes, {len(long)} boxes: {spent(track_rows, long):.1f} s", flush=True
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     usual = os.environ.get("FILMROOM_DATA", "../shared/data")
@@ -190,7 +237,12 @@ def main() -> None:
     parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
     parser.add_argument("--tracker", nargs="+", default=["offline", *PRESETS])
     parser.add_argument("--limit", type=int, default=None, help="only the first N sequences")
+    parser.add_argument("--times", action="store_true", help="how long it takes instead")
+    parser.add_argument("--minutes", type=float, default=45.0, help="of the long one of --times")
     chosen = parser.parse_args()
+    if chosen.times:
+        print_times(chosen.data, chosen.half, chosen.limit, chosen.minutes)
+        return
     print(f"half: {chosen.half}; boxes within a frame shuffled; ms: CPU, one core, a frame")
     print(f"{'protocol':<12}{'tracker':<16}{'HOTA':>7}{'DetA':>7}{'AssA':>7}{'IDF1':>7}{'ms':>8}")
     for protocol in chosen.protocol:

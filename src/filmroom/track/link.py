@@ -25,6 +25,7 @@ _FEW = 12  # absences below which a lag says nothing
 _SPREAD_OF_MEDIAN = np.array([1.48, 1.48, 1.48, 1.48, 0.85])
 _LEAST_SPREAD = np.array([0.03, 0.02, 0.02, 0.01, 0.05])
 _PRICES = 7
+_CALIBRATING = 1500  # most tracklets that likeness is calibrated on
 _SMALL = 0.4  # share of the median height below which a thing is no person
 _FALSE = 0.3  # score of a box that says nothing
 _CUT_OFF = (0.4, 0.1)  # by how much the border of the picture changes log width and height
@@ -40,8 +41,9 @@ class LinkSettings:
         Longest absence bridged for someone lost in the midst of the picture, and for one who left it.
     bias, bias_away
         Log-odds of a join before any evidence, likewise; higher joins more.
-    stay
-        Log-odds that the online tracker was right where a tracklet was cut in doubt.
+    stay, believed
+        Log-odds that the online tracker was right where a tracklet was cut in doubt, and the share of
+        its margin there that is added to them.
     patience, patience_away
         Log-odds lost for every doubling of the absence (and a second).
     inside
@@ -80,6 +82,7 @@ class LinkSettings:
     bias: float = 1.0
     bias_away: float = 3.0
     stay: float = 1.0
+    believed: float = 0.5
     patience: float = 0.5
     patience_away: float = 0.25
     inside: float = 3.0
@@ -206,24 +209,21 @@ def _pairs(
     leave_room, leave_side = _room(leave.box, picture)
     enter_room, enter_side = _room(enter.box, picture)
     gone, come = leave_room < _AT_BORDER, enter_room < _AT_BORDER
-    gap = (enter.row[None] - leave.row[:, None]) / rate
-    possible = (gap > 0) & (
-        gap <= np.where(gone[:, None] & come, settings.longest_away, settings.longest)
-    )
-    shot = panorama.shot
-    possible &= shot[leave.row][:, None] == shot[enter.row][None]
+    a, b = _following(leave.row, enter.row, settings.longest_away * rate)
     brief = np.diff(pieces.edge) < settings.shortest * rate
-    possible &= ~brief[:, None] & ~brief
-    a, b = np.nonzero(possible)
+    seconds = (enter.row[b] - leave.row[a]) / rate
+    possible = seconds <= np.where(gone[a] & come[b], settings.longest_away, settings.longest)
+    possible &= panorama.shot[leave.row[a]] == panorama.shot[enter.row[b]]
+    possible &= ~(brief[a] | brief[b])
+    a, b, seconds = a[possible], b[possible], seconds[possible]
     if not len(a):
-        return _Pairs(a, b, np.zeros(0))
-    seconds = gap[a, b]
+        return _Pairs(a, b, seconds)
     away = gone[a] & come[b]
     small = _SMALL * float(np.median(pieces.box[:, 3]))
     out, back = leave.take(a), enter.take(b)
     tiny = np.minimum(out.box[:, 3], back.box[:, 3]) < small
     off = _differences(out, back, panorama, settings, 0.75 * small, rate)
-    strayed = _strayed(pieces, panorama, settings, rate, 0.75 * small)
+    strayed = straying(pieces, panorama, settings, rate, 0.75 * small)
     spread = _with_short_ends(_spreads(strayed, settings, seconds), out, back, settings, rate, seconds)
     spread[:, :2] *= np.where(away, settings.stretch, settings.stretch_inside)[:, None]
     spread[away, 2:4] = np.hypot(spread[away, 2:4], _CUT_OFF)
@@ -234,14 +234,26 @@ def _pairs(
     value += _motion_odds(off, spread, away)
     value -= np.where(gone[a] != come[b], settings.inside, 0.0)
     value -= np.where(away & (leave_side[a] != enter_side[b]), settings.side, 0.0)
-    value += np.where(_parts_of_tracklets(pieces)[a] == b, settings.stay, 0.0)
+    sure = settings.stay + settings.believed * pieces.margin[b]
+    value += np.where(_parts_of_tracklets(pieces)[a] == b, sure, 0.0)
     evidence = np.add.reduceat(np.maximum(pieces.score - _FALSE, 0.0), pieces.first)
     value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
     if pieces.vector is not None:
-        value += _appearance(pieces)[a, b]
+        value += _appearance(pieces, a, b)
     furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
     good = (off[:, 5] <= furthest) & (value > -settings.price)
     return _Pairs(a[good], b[good], value[good])
+
+
+def _following(ends: Ints, starts: Ints, longest: float) -> tuple[Ints, Ints]:
+    """All pairs of an end and a start after it, not by more than `longest`; by end, then start."""
+    order = np.argsort(starts, kind="stable")
+    low = np.searchsorted(starts[order], ends, side="right")
+    count = np.searchsorted(starts[order], ends + longest, side="right") - low
+    first = np.repeat(np.arange(len(ends)), count)
+    offset = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count)
+    second = order[np.repeat(low, count) + offset]
+    return first, second
 
 
 def _motion_odds(off: Matrix, spread: Matrix, away: NDArray[np.bool_]) -> Matrix:
@@ -287,7 +299,7 @@ def _differences(
     return np.column_stack([apart, np.log(size / enter.box[:, 2:]), turned, way])
 
 
-def _strayed(
+def straying(
     pieces: Pieces, panorama: Panorama, settings: LinkSettings, rate: float, least: float
 ) -> tuple[Matrix, Matrix]:
     """Seconds (L,) of absences made up, and the spread (L, 5) of the differences after them.
@@ -363,31 +375,32 @@ def _room(box: Matrix, picture: tuple[int, int]) -> tuple[Matrix, Ints]:
     return room.min(axis=1), room.argmin(axis=1)
 
 
-def _appearance(pieces: Pieces) -> Matrix:
-    """Log-odds (P, P) from mean appearance, calibrated on this clip: halves of one tracklet are the
-    same person, tracklets seen at once are not."""
+def _appearance(pieces: Pieces, a: Ints, b: Ints) -> Matrix:
+    """Log-odds of pairs `a`, `b` from mean appearance, calibrated on this clip.
+
+    Halves of one tracklet are the same person, tracklets seen at once are not.
+    """
     assert pieces.vector is not None
-    number = len(pieces.edge) - 1
-    first, last = pieces.edge[:-1], pieces.edge[1:] - 1
+    first, last = pieces.first, pieces.last
     mean = _mean_vectors(pieces.vector, pieces.edge)
-    alike = mean @ mean.T
+    alike = (mean[a] * mean[b]).sum(axis=1)
     middle = np.ravel(np.column_stack([first, (first + last + 1) // 2]))
     halves = _mean_vectors(pieces.vector, np.append(middle, pieces.edge[-1]))
     long = (last - first) >= 10
     same = (halves[0::2] * halves[1::2]).sum(axis=1)[long]
-    at_once = (pieces.row[first][:, None] <= pieces.row[last][None]) & (
-        pieces.row[first][None] <= pieces.row[last][:, None]
-    )
-    other = alike[at_once & ~np.eye(number, dtype=bool) & long[:, None] & long[None]]
+    some = np.flatnonzero(long)
+    some = some[np.argsort(pieces.row[first[some]], kind="stable")][:_CALIBRATING]
+    start, end = pieces.row[first[some]], pieces.row[last[some]]
+    at_once = (start[:, None] <= end) & (start <= end[:, None]) & ~np.eye(len(some), dtype=bool)
+    other = (mean[some] @ mean[some].T)[at_once]
     if len(same) < 4 or len(other) < 8:
-        return np.zeros((number, number))
+        return np.zeros(len(a))
     near, far = max(same.std(), 0.01) * 2, max(other.std(), 0.02)
     odds = 0.5 * ((alike - other.mean()) / far) ** 2 - 0.5 * ((alike - same.mean()) / near) ** 2
     odds += np.log(far / near)
     odds = np.where(alike >= same.mean(), np.maximum(odds, 0), odds)
     blank = np.abs(mean).sum(axis=1) == 0
-    odds[blank] = 0
-    odds[:, blank] = 0
+    odds[blank[a] | blank[b]] = 0
     result: Matrix = np.clip(odds, -6, 3)
     return result
 

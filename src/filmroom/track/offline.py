@@ -92,7 +92,7 @@ def track_people(
         panorama = _camera_from_pieces(clip, panorama, tracklet)
     apart = max(2, round(0.4 * rate))
     piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
-    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet)
+    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet, margin)
     person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people)
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:

@@ -19,7 +19,8 @@ _RIDGE = 0.02  # seconds squared: keeps the speed of short pieces, which is most
 class Pieces:
     """Tracklets: detections in order of tracklet, then frame; `edge` (P + 1,) bounds each.
 
-    `tracklet` (P,) is the online tracker's id, which pieces cut from one tracklet share.
+    `tracklet` (P,) is the online tracker's id, which pieces cut from one tracklet share, and `margin`
+    (P,) the log-odds of its choice where the piece begins (0 where there was none).
     """
 
     index: Ints
@@ -29,6 +30,7 @@ class Pieces:
     score: Matrix
     vector: Matrix | None
     tracklet: Ints
+    margin: Matrix
     count: int
 
     @staticmethod
@@ -39,8 +41,12 @@ class Pieces:
         score: Matrix,
         vector: Matrix | None,
         tracklet: Ints | None = None,
+        margin: Matrix | None = None,
     ) -> Pieces:
-        """From the tracklet (0: none), row, box (centre and size), score, vector of all detections."""
+        """From piece (0: none), row, box (centre and size), score and vector of all detections.
+
+        `tracklet` and `margin` are what the online tracker gave each of them.
+        """
         order = np.lexsort((row, piece))
         order = order[piece[order] > 0]
         edge = np.flatnonzero(np.diff(piece[order], prepend=-1, append=-1))
@@ -53,6 +59,7 @@ class Pieces:
             score[order],
             None if vector is None else vector[order],
             owner[order[edge[:-1]]],
+            np.zeros(len(edge) - 1) if margin is None else _finite(margin[order[edge[:-1]]]),
             len(piece),
         )
 
@@ -65,6 +72,10 @@ class Pieces:
     def last(self) -> Ints:
         """Position of the last detection of each piece."""
         return self.edge[1:] - 1
+
+
+def _finite(margin: Matrix) -> Matrix:
+    return np.where(np.isfinite(margin), margin, 0.0)
 
 
 @dataclass(frozen=True)

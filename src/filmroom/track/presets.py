@@ -21,7 +21,7 @@ PRESETS = MappingProxyType(
             high=0.25,
             low=0.25,
             start=0.25,
-            memory=1.0,
+            memory=1.2,
             confirm=3,
         ),
         "bytetrack": replace(
@@ -34,7 +34,7 @@ PRESETS = MappingProxyType(
             high=0.6,
             low=0.0,
             start=0.7,
-            memory=1.0,
+            memory=1.2,
             confirm=2,
         ),
         "oc-sort": replace(
@@ -46,7 +46,7 @@ PRESETS = MappingProxyType(
             high=0.6,
             low=0.6,
             start=0.6,
-            memory=1.0,
+            memory=1.2,
             confirm=3,
             reupdate=True,
         ),
@@ -62,7 +62,7 @@ PRESETS = MappingProxyType(
             high=0.6,
             low=0.1,
             start=0.7,
-            memory=1.0,
+            memory=1.2,
             confirm=2,
         ),
         "c-biou": replace(
@@ -76,7 +76,7 @@ PRESETS = MappingProxyType(
             high=0.1,
             low=0.1,
             start=0.6,
-            memory=1.0,
+            memory=1.2,
             confirm=1,
         ),
     }

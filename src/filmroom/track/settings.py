@@ -73,15 +73,18 @@ ADAPTIVE_NOISE = Noise(
     damping=0.96,
 )
 SORT_NOISE = Noise(
-    position=1 / 20,
-    speed=1 / 160,
-    size=1 / 20,
-    size_speed=1 / 160,
-    measured=1 / 20,
-    measured_size=1 / 20,
-    first_speed=1 / 16,
+    position=0.0158,
+    speed=0.0158,
+    size=0.0158,
+    size_speed=0.0158,
+    measured=0.05,
+    measured_size=0.05,
+    first_speed=0.158,
 )
-"""The weights of ByteTrack's and BoT-SORT's Kalman filter (1/20 of the size, 1/160 for speeds)."""
+"""As in Roboflow `trackers` 2.6: variances of 0.01 for motion, 0.1 for a box seen, 1 at the start.
+
+Only their ratios matter, so that they hold for boxes of any size.
+"""
 BYTE_NOISE = SORT_NOISE
 
 

@@ -333,12 +333,15 @@ class Tracker:
         ids = np.zeros(len(seen), np.int64)
         ids[columns] = state.track[rows]
         on_trial = (state.track == 0) & (state.missed > 0)
-        state = state.take((state.missed <= settings.memory * settings.frame_rate) & ~on_trial)
+        kept = (state.missed <= settings.memory * settings.frame_rate) & ~on_trial
+        if not kept.all():
+            state = state.take(kept)
         born = np.flatnonzero((matched < 0) & (scores >= settings.start))
-        born = born[~_doubles(seen, born, columns, settings.duplicate)]
-        state = state.add(self._start(seen[born], vectors[born]))
-        if settings.confirm <= 1:
-            ids[born] = state.track[len(state.track) - len(born) :]
+        if len(born):
+            born = born[~_doubles(seen, born, columns, settings.duplicate)]
+            state = state.add(self._start(seen[born], vectors[born]))
+            if settings.confirm <= 1:
+                ids[born] = state.track[len(state.track) - len(born) :]
         self._state = state
         return ids
 
@@ -480,13 +483,17 @@ def _of_kind(state: _State, turn: Round) -> Flags:
 
 def _carry(state: _State, matrix: Matrix) -> None:
     """Move every track by the camera's motion, sides and speeds by its change of scale."""
+    if not len(state.box):
+        return
+    turn, shift, bottom = matrix[:2, :2].T, matrix[:2, 2], matrix[2]
+    length = abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]) ** 0.5
+    flat = bottom[0] == bottom[1] == 0  # as most motion is: then all is scaled alike
     for box in (state.box, state.last):
-        depth = box[:, :2] @ matrix[2, :2] + matrix[2, 2]
-        moved = (box[:, :2] @ matrix[:2, :2].T + matrix[:2, 2]) / depth[:, None]
-        scale = np.sqrt(np.abs(np.linalg.det(matrix[:2, :2]))) / np.abs(depth)
-        box[:, :2] = moved
-        box[:, 2:] *= scale[:, None]
-    state.speed *= scale[:, None] if len(state.speed) else 1.0
+        depth = bottom[2] if flat else (box[:, :2] @ bottom[:2] + bottom[2])[:, None]
+        scale = length / np.abs(depth)
+        box[:, :2] = (box[:, :2] @ turn + shift) / depth
+        box[:, 2:] *= scale
+    state.speed *= scale
 
 
 def _overlap(state: _State, rows: Ints, seen: Matrix, scores: Matrix, turn: Round) -> Matrix:
