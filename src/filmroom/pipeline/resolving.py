@@ -25,7 +25,7 @@ from filmroom.track.settings import TrackerSettings
 
 # Chosen on simulated matches read by the shipped detector: it misses more people, and invents more,
 # than the boxes on which the tracker's own defaults were chosen.
-_FOLLOWING = OfflineSettings(online=TrackerSettings(evidence_bias=4.0), ambiguous=3.0)
+_FOLLOWING = OfflineSettings(online=TrackerSettings(evidence_bias=4.0))
 
 
 class Resolved(NamedTuple):
