@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ class Archive:
         self.is_single = False
         self._zip: zipfile.ZipFile | None = None
         if self.path.is_dir():
-            self.names = sorted(each.relative_to(self.path).as_posix() for each in _walk(self.path))
+            self.names = sorted(_walk(str(self.path), ""))
         elif zipfile.is_zipfile(self.path):
             self._zip = zipfile.ZipFile(self.path)
             self.names = [
@@ -90,9 +91,10 @@ def decode_json(content: bytes, kind: type[_T], source: str) -> _T:
         raise InputError(f"{source}: not UTF-8 text") from error
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for each in folder.iterdir():
-        if not each.is_dir():
-            yield each
-        elif each.name not in _SKIPPED_FOLDERS:
-            yield from _walk(each)
+def _walk(folder: str, prefix: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for each in entries:
+            if not each.is_dir():
+                yield prefix + each.name
+            elif each.name not in _SKIPPED_FOLDERS:
+                yield from _walk(each.path, f"{prefix}{each.name}/")

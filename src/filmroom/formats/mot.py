@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from filmroom.errors import InputError
 from filmroom.formats.archive import Archive
+from filmroom.formats.decimals import parse_decimals
 
 Kind = Literal["truth", "tracks", "detections"]
 
@@ -29,6 +30,7 @@ _TRUTH_FILE = "gt.txt"
 _DETECTION_FILE = "det.txt"
 _FIELDS = ("frame", "id", "left", "top", "width", "height", "score", "class")
 _MINIMUM_COLUMNS = 6
+_HEAD = 1 << 12
 _TRUTH_COLUMNS = 8
 
 
@@ -104,23 +106,27 @@ class MotFiles(Mapping[str, TrackRows]):
 
     def __init__(self, path: Path | str, kind: Kind = "tracks") -> None:
         self.path, self.kind = Path(path), kind
-        with Archive(self.path) as archive:
-            self._files = dict(sorted(_choose(archive.names, kind, self.path).items()))
-            self._facts = {
-                str(PurePosixPath(name).parent): _read_sequence_facts(
-                    archive.read(name), archive.source(name)
-                )
-                for name in archive.names
-                if PurePosixPath(name).name == "seqinfo.ini"
-            }
+        self._archive = Archive(self.path)
+        self._files = dict(sorted(_choose(self._archive.names, kind, self.path).items()))
+        self._facts = {
+            str(PurePosixPath(name).parent): _read_sequence_facts(
+                self._archive.read(name), self._archive.source(name)
+            )
+            for name in self._archive.names
+            if name.endswith("seqinfo.ini")
+        }
 
     def __getitem__(self, sequence: str) -> TrackRows:
         file_name = self._files[sequence]
         folder = PurePosixPath(file_name).parent
         places = (str(folder), str(folder.parent), str(folder / sequence))
         facts = next((self._facts[each] for each in places if each in self._facts), (None, None))
-        with Archive(self.path) as archive:
-            return parse_mot(archive.read(file_name), self.kind, archive.source(file_name), *facts)
+        source = self._archive.source(file_name)
+        return parse_mot(self._archive.read(file_name), self.kind, source, *facts)
+
+    def __contains__(self, sequence: object) -> bool:
+        # Mapping's own would read the whole file to answer.
+        return sequence in self._files
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
@@ -269,46 +275,34 @@ def _read_sequence_facts(content: bytes, source: str) -> tuple[int | None, float
 
 def _parse_numbers(content: bytes, source: str) -> NDArray[np.float64]:
     """(columns, rows), 6 to 8 columns; columns beyond are not looked at."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    if not content.strip():
+    head = content[:_HEAD] if content[:_HEAD].strip() else content
+    line = next((each for each in head.splitlines() if each.strip()), b"")
+    first = line.decode("utf-8", "replace").strip()
+    if not first:
         return np.empty((len(_FIELDS), 0))
-    first = content.lstrip().split(b"\n", 1)[0].decode("utf-8", "replace").strip()
     separator = next((each for each in ",;\t " if each in first), None)
     if separator is None:
         _fail(source, 1, f"no columns in {first[:40]!r}; expected frame,id,left,top,width,height,...")
     columns = min(len(first.rstrip(separator).split(separator)), len(_FIELDS))
-    if separator != " " and columns >= _MINIMUM_COLUMNS:
-        names = [f"f{index}" for index in range(columns)]
-        try:
-            table = csv.read_csv(
-                pa.BufferReader(content),
-                read_options=csv.ReadOptions(
-                    use_threads=False, autogenerate_column_names=True, block_size=1 << 24
-                ),
-                parse_options=csv.ParseOptions(delimiter=separator, quote_char=False),
-                convert_options=csv.ConvertOptions(
-                    include_columns=names,
-                    column_types={name: pa.float64() for name in names},
-                    null_values=[],
-                ),
-            )
-        except pa.ArrowInvalid:
-            return _parse_line_by_line(content, source, separator)
-        numbers = np.stack([_column(table[name]) for name in names])
-        if np.isfinite(numbers).all():
-            return numbers
-    return _parse_line_by_line(content, source, separator)
-
-
-def _column(column: Any) -> NDArray[np.float64]:
-    # to_numpy() of pyarrow would import pandas where it is installed, ten times the work of a file.
-    parts = [
-        np.frombuffer(chunk.buffers()[1], np.float64)[chunk.offset : chunk.offset + len(chunk)]
-        for chunk in column.chunks
-    ]
-    return np.concatenate(parts)
+    if separator == " " or columns < _MINIMUM_COLUMNS:
+        return _parse_line_by_line(content, source, separator)
+    plain = parse_decimals(content, separator, columns)
+    if plain is not None:
+        return plain
+    try:
+        numbers = np.loadtxt(
+            io.BytesIO(content),
+            delimiter=separator,
+            comments=None,
+            usecols=range(columns),
+            ndmin=2,
+            encoding="utf-8",
+        )
+    except ValueError:
+        return _parse_line_by_line(content, source, separator)
+    if not np.isfinite(numbers).all():
+        return _parse_line_by_line(content, source, separator)
+    return numbers.T
 
 
 def _parse_line_by_line(content: bytes, source: str, separator: str) -> NDArray[np.float64]:
@@ -365,6 +359,13 @@ def repeated_in_frame(frames: NDArray[np.int64], ids: NDArray[np.int64]) -> NDAr
     repeated = np.zeros(len(frames), dtype=bool)
     if len(frames) < 2:
         return repeated
+    span = int(ids.max()) - int(ids.min()) + 1
+    cells = (int(frames.max()) - int(frames.min()) + 1) * span
+    # Counting in a table is faster than sorting, where the table is not much larger than the rows.
+    if cells <= 16 * len(frames):
+        keys = (frames - frames.min()) * span + (ids - ids.min())
+        if not (np.bincount(keys, minlength=1) > 1).any():
+            return repeated
     order = np.lexsort((ids, frames))
     same = (np.diff(frames[order]) == 0) & (np.diff(ids[order]) == 0)
     repeated[order[1:][same]] = True
