@@ -28,7 +28,7 @@ def test_tables_longer_than_a_block(monkeypatch: pytest.MonkeyPatch):
     text = "\r\n".join(",".join(map(repr, row)) for row in numbers.tolist())
     table = parse_decimals(text.encode(), ",", 4)
     assert table is not None
-    assert (table.T == numbers).all()
+    assert (numbers == table.T).all()
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def assignment_solver() -> Callable[..., tuple[IntArray, IntArray]]:
 
 
 def contested_pairs(pairs: Pairs) -> BoolArray:
-    """Mask of the pairs whose truth row or track row has another pair, so that a choice must be made."""
+    """Mask of the pairs whose truth or track row has another pair, so that a choice must be made."""
     shared_truth = np.bincount(pairs.truth)[pairs.truth] > 1
     shared_track = np.bincount(pairs.track)[pairs.track] > 1
     contested: BoolArray = shared_truth | shared_track

@@ -51,14 +51,14 @@ def _parse_block(block: Bytes, separator: int, fields: int, columns: int) -> Num
     stops = np.flatnonzero((block == separator) | (block == _NEWLINE))
     if len(stops) % fields:
         return None
-    stops = stops.reshape(-1, fields)
-    is_newline = block[stops] == _NEWLINE
+    by_line = stops.reshape(-1, fields)
+    is_newline = block[by_line] == _NEWLINE
     if not is_newline[:, -1].all() or is_newline[:, :-1].any():
         return None
-    ends = np.ascontiguousarray(stops[:, :columns].T)
-    starts = np.zeros(len(stops), dtype=np.int64)
-    starts[1:] = stops[:-1, -1] + 1
-    table = np.empty((columns, len(stops)))
+    ends = np.ascontiguousarray(by_line[:, :columns].T)
+    starts = np.zeros(len(by_line), dtype=np.int64)
+    starts[1:] = by_line[:-1, -1] + 1
+    table = np.empty((columns, len(by_line)))
     for column in range(columns):
         values = _parse_column(block, starts, ends[column])
         if values is None:
