@@ -144,7 +144,7 @@ def guess_convention(truth: Mapping[str, TrackRows]) -> str:
 
 
 def pair_sequences(
-    truth: Mapping[str, TrackRows], tracks: Mapping[str, TrackRows]
+    truth: Mapping[str, object], tracks: Mapping[str, object]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """The name of the tracks of every truth sequence, and notes about tracks nobody asked for."""
     if len(truth) == 1 and len(tracks) == 1:

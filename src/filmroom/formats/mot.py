@@ -12,10 +12,10 @@ import configparser
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,8 @@ from numpy.typing import ArrayLike, NDArray
 from filmroom.errors import InputError
 from filmroom.formats.archive import Archive
 from filmroom.formats.decimals import parse_decimals
+
+_T = TypeVar("_T")
 
 Kind = Literal["truth", "tracks", "detections"]
 
@@ -98,16 +100,23 @@ class TrackRows:
         )
 
 
-class MotFiles(Mapping[str, TrackRows]):
+class SequenceFiles(Mapping[str, _T]):
     """The sequences of a file, folder or zip, sorted by name, each read when it is asked for.
 
-    For what is found and what is refused see read_mot; a bad file is told of when it is read.
+    For what is found see read_mot; a bad file is told of when it is read. `parse` makes rows of a
+    file's bytes, its name in errors, and the length and frame rate that `seqinfo.ini` gives.
     """
 
-    def __init__(self, path: Path | str, kind: Kind = "tracks") -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        kind: Kind,
+        parse: Callable[[bytes, str, int | None, float | None], _T],
+    ) -> None:
         self.path, self.kind = Path(path), kind
+        self._parse = parse
         self._archive = Archive(self.path)
-        self._files = dict(sorted(_choose(self._archive.names, kind, self.path).items()))
+        self._files = _sequence_files(self._archive.names, kind, self.path)
         self._facts = {
             str(PurePosixPath(name).parent): _read_sequence_facts(
                 self._archive.read(name), self._archive.source(name)
@@ -116,13 +125,14 @@ class MotFiles(Mapping[str, TrackRows]):
             if name.endswith("seqinfo.ini")
         }
 
-    def __getitem__(self, sequence: str) -> TrackRows:
+    def __getitem__(self, sequence: str) -> _T:
         file_name = self._files[sequence]
         folder = PurePosixPath(file_name).parent
         places = (str(folder), str(folder.parent), str(folder / sequence))
         facts = next((self._facts[each] for each in places if each in self._facts), (None, None))
-        source = self._archive.source(file_name)
-        return parse_mot(self._archive.read(file_name), self.kind, source, *facts)
+        return self._parse(
+            self._archive.read(file_name), self._archive.source(file_name), facts[0], facts[1]
+        )
 
     def __contains__(self, sequence: object) -> bool:
         # Mapping's own would read the whole file to answer.
@@ -133,6 +143,16 @@ class MotFiles(Mapping[str, TrackRows]):
 
     def __len__(self) -> int:
         return len(self._files)
+
+
+class MotFiles(SequenceFiles[TrackRows]):
+    """The sequences of MOTChallenge files under a path; see SequenceFiles and read_mot."""
+
+    def __init__(self, path: Path | str, kind: Kind = "tracks") -> None:
+        def parse(content: bytes, source: str, length: int | None, rate: float | None) -> TrackRows:
+            return parse_mot(content, kind, source, length, rate)
+
+        super().__init__(path, kind, parse)
 
 
 def read_mot(path: Path | str, kind: Kind = "tracks") -> dict[str, TrackRows]:
@@ -216,7 +236,8 @@ def write_mot_zip(
             archive.writestr(entry, format_mot_tracks(sequences[name], decimals))
 
 
-def _choose(names: list[str], kind: Kind, path: Path) -> dict[str, str]:
+def _sequence_files(names: list[str], kind: Kind, path: Path) -> dict[str, str]:
+    """The file of every sequence among names with `/`, sorted by sequence; see read_mot."""
     wanted = {"truth": _TRUTH_FILE, "detections": _DETECTION_FILE, "tracks": ""}[kind]
     texts = [name for name in names if name.endswith(".txt") or len(names) == 1]
     exact = [name for name in texts if PurePosixPath(name).name == wanted]
@@ -235,7 +256,7 @@ def _choose(names: list[str], kind: Kind, path: Path) -> dict[str, str]:
         if sequence in sequences:
             raise InputError(f"{path}: sequence {sequence} twice: {sequences[sequence]} and {name}")
         sequences[sequence] = name
-    return sequences
+    return dict(sorted(sequences.items()))
 
 
 def _is_sequence_file(name: str) -> bool:
@@ -262,6 +283,7 @@ def _sequence_name(name: str, path: Path) -> str:
 
 
 def _read_sequence_facts(content: bytes, source: str) -> tuple[int | None, float | None]:
+    """Length and frame rate in a `seqinfo.ini`, None where it does not say."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(content.decode("utf-8-sig", "replace"))
