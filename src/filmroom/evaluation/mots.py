@@ -144,17 +144,14 @@ def _shared_pixels(truth: MaskRows, tracks: MaskRows) -> Pairs:
 
 
 def _check_sizes(truth: MaskRows, tracks: MaskRows) -> None:
-    size = {
-        frame: tuple(each)
-        for frame, each in zip(truth.frames.tolist(), truth.sizes.tolist(), strict=True)
-    }
+    known: dict[int, list[int]] = {}
     for rows in (truth, tracks):
-        for frame, each in zip(rows.frames.tolist(), rows.sizes.tolist(), strict=True):
-            if size.setdefault(frame, tuple(each)) != tuple(each):
-                height, width = each
+        for frame, size in zip(rows.frames.tolist(), rows.sizes.tolist(), strict=True):
+            height, width = known.setdefault(frame, size)
+            if size != [height, width]:
                 raise InputError(
-                    f"{rows.source or 'masks'}: frame {frame + 1}: a mask of {width} x {height} pixels, "
-                    f"others have {size[frame][1]} x {size[frame][0]}"
+                    f"{rows.source or 'masks'}: frame {frame + 1}: a mask of {size[1]} x {size[0]} "
+                    f"pixels, others have {width} x {height}"
                 )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from filmroom.errors import InputError
 from filmroom.evaluation.plots import Chart
 
 Row = dict[str, Any]
@@ -45,9 +46,21 @@ class Report:
 
 @dataclass(frozen=True)
 class Options:
-    """What a caller may ask beside the paths."""
+    """What a caller may ask beside the paths.
+
+    `jobs` processes share the sequences or pictures of a task; `advance` is told how many of them are
+    done and how many there are.
+    """
 
     convention: str | None = None
     explain: bool = False
-    plots: bool = False
     seed: int = 0
+    jobs: int = 1
+    advance: Callable[[int, int], None] | None = None
+
+    def checked(self, task: str, *conventions: str) -> str | None:
+        """The convention asked for; InputError where it is not one of the task's."""
+        if self.convention is not None and self.convention not in conventions:
+            known = f"choose one of {', '.join(conventions)}" if conventions else "it has none"
+            raise InputError(f"convention {self.convention!r} is unknown for {task}; {known}")
+        return self.convention

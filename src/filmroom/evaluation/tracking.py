@@ -126,15 +126,19 @@ def score_tracking(
     """
     if not truth:
         raise InputError("no truth to score against")
-    name = convention or guess_convention(truth)
-    rules = _convention(name)
+    name = check_convention(convention or guess_convention(truth))
     pairs, notes = pair_sequences(truth, tracks)
     # One sequence at a time, so that files read on demand need not all be in memory.
     sequences = {
-        sequence: score_sequence(truth[sequence], tracks[other], rules.name)
+        sequence: score_sequence(truth[sequence], tracks[other], name)
         for sequence, other in pairs.items()
     }
     return TrackingScores(combine_sequences(sequences), sequences, name, notes)
+
+
+def check_convention(name: str) -> str:
+    """The name, if it is one of CONVENTIONS; InputError otherwise."""
+    return _convention(name).name
 
 
 def guess_convention(truth: Mapping[str, TrackRows]) -> str:

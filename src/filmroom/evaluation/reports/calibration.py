@@ -14,7 +14,6 @@ from filmroom.formats.soccernet_calibration import Lines, read_cameras, read_lin
 
 def calibration_report(truth: Path, predictions: Path, options: Options) -> Report:
     """JaC at 5, 10 and 20 pixels, completeness and their product of SoccerNet cameras."""
-
     pictures, cameras = read_line_annotations(truth), read_cameras(predictions)
     extra = sorted(set(cameras) - set(pictures))
     by_picture = {

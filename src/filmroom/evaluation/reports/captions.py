@@ -12,7 +12,6 @@ from filmroom.formats.soccernet_captions import read_caption_results, read_capti
 
 def captions_report(truth: Path, predictions: Path, options: Options) -> Report:
     """METEOR, BLEU, ROUGE-L, CIDEr, recall, precision and SODA_c of dense captions."""
-
     happened, said = read_caption_truth(truth), read_caption_results(predictions)
     if len(happened) == 1 and len(said) == 1:
         said = {next(iter(happened)): next(iter(said.values()))}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,31 +14,41 @@ from filmroom.evaluation.matching import IntArray
 from filmroom.evaluation.plots import Chart
 from filmroom.evaluation.report import Options, Report
 from filmroom.formats.coco import CocoResults, CocoTruth, read_coco_results, read_coco_truth
+from filmroom.formats.coco_masks import compressed_mask
 from filmroom.tables import KINDS
 
-_DETECTION_COLUMNS = (
+_COLUMNS = (
     "AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge", "AR1", "AR10", "AR100", "objects", "found",
 )  # fmt: skip
 _PEOPLE = ("player", "goalkeeper", "referee", "coach", "staff")
 
 
 def detection_report(truth: Path, predictions: Path, options: Options) -> Report:
-    """COCO's AP and AR of a result list.
+    """COCO's AP and AR of the boxes of a result list.
 
     Entries are tied to pictures by `file_name` and to categories by the name in `category` where they
     have them, else by the ids. Where the results call everyone a `person` and the truth does not know
     the word, its players, goalkeepers and referees are taken together as persons. Convention `coco`:
     ids only.
     """
+    by_name = options.checked("detection", "coco", "names") != "coco"
+    return average_precision_report("detection", truth, predictions, by_name)
 
-    if options.convention not in (None, "coco", "names"):
-        raise InputError(f"convention {options.convention!r} is unknown for detection; coco or names")
+
+def average_precision_report(task: str, truth: Path, predictions: Path, by_name: bool) -> Report:
+    """COCO's AP and AR, of boxes for the task `detection` and of masks for `segmentation`."""
     objects, results = read_coco_truth(truth), read_coco_results(predictions)
-    by_name = options.convention != "coco"
     names, of_truth, of_results, notes = _shared_categories(objects, results, by_name)
-    keep = of_truth >= 0
-    kept = of_results >= 0
+    keep, kept = of_truth >= 0, of_results >= 0
     images = _shared_pictures(objects, results, by_name)
+    true_masks = found_masks = None
+    if task == "segmentation":
+        true_masks = _masks(
+            objects.source, "annotations", objects.segmentations, objects.images, objects
+        )
+        found_masks = _masks(results.source, "", results.segmentations, images, objects)
+        true_masks = [true_masks[row] for row in np.flatnonzero(keep).tolist()]
+        found_masks = [found_masks[row] for row in np.flatnonzero(kept).tolist()]
     scores = score_detection(
         TruthObjects(
             objects.images[keep],
@@ -47,8 +59,12 @@ def detection_report(truth: Path, predictions: Path, options: Options) -> Report
             objects.ids[keep],
             len(objects.image_ids),
             names,
+            true_masks,
         ),
-        FoundObjects(images[kept], of_results[kept], results.boxes[kept], results.scores[kept]),
+        FoundObjects(
+            images[kept], of_results[kept], results.boxes[kept], results.scores[kept], found_masks
+        ),
+        "mask" if task == "segmentation" else "box",
     )
     rows = {
         name: {
@@ -64,29 +80,37 @@ def detection_report(truth: Path, predictions: Path, options: Options) -> Report
         if scores.precision[0, 0, index, 0, -1] > -1
     }
     combined = {**scores.combined, "objects": int(keep.sum()), "found": int(kept.sum())}
+    chart = Chart("Precision over recall, IoU 0.5", "recall", "precision", None, curves)
     return Report(
-        "detection",
+        task,
         "pycocotools 2.0.11",
         combined,
         rows,
         "categories",
-        _DETECTION_COLUMNS,
+        _COLUMNS,
         tuple(notes),
         {"pictures": len(objects.image_ids)},
         (),
-        {
-            "precision-recall": Chart(
-                "Precision over recall, IoU 0.5", "recall", "precision", None, curves
-            )
-        },
+        {"precision-recall": chart},
     )
+
+
+def _masks(
+    source: str, word: str, segmentations: Sequence[Any], images: IntArray, truth: CocoTruth
+) -> list[bytes]:
+    """The mask of every row as compressed run lengths."""
+    masks = []
+    for row, (segmentation, image) in enumerate(zip(segmentations, images.tolist(), strict=True)):
+        width, height = truth.sizes[image]
+        place = f"{source}: {word}[{row}]: segmentation"
+        masks.append(compressed_mask(segmentation, width, height, place))
+    return masks
 
 
 def _shared_categories(
     truth: CocoTruth, results: CocoResults, by_name: bool
 ) -> tuple[tuple[str, ...], IntArray, IntArray, list[str]]:
     """Category names, and the category of every truth row and every result, -1 for those left out."""
-
     notes: list[str] = []
     named = by_name and any(results.category_names)
     if not named:

@@ -13,7 +13,6 @@ from filmroom.formats.footpass import ACTION_CLASSES, read_footpass
 
 def footpass_report(truth: Path, predictions: Path, options: Options) -> Report:
     """F1 of player-centric actions at 12 frames and confidence 0.15."""
-
     happened, claimed = read_footpass(truth), read_footpass(predictions)
     notes = []
     for word, only in (

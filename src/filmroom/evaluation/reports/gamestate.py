@@ -17,7 +17,6 @@ _GAMESTATE_COLUMNS = (
 
 def gamestate_report(truth: Path, predictions: Path, options: Options) -> Report:
     """GS-HOTA of SoccerNet game state files; the convention may name the split (train, valid, test)."""
-
     labels = read_gamestate_truth(truth)
     results = read_gamestate_results(predictions, labels, options.convention)
     scenes = {}

@@ -16,7 +16,6 @@ from filmroom.formats.soccernet_reid import read_reid_rankings, read_reid_truth
 
 def jersey_report(truth: Path, predictions: Path, options: Options) -> Report:
     """Accuracy of shirt numbers, with precision, coverage and the confusion of each number."""
-
     numbers, given = read_jersey_numbers(truth), read_jersey_numbers(predictions)
     missing = [tracklet for tracklet in numbers if tracklet not in given]
     if missing:
@@ -57,7 +56,6 @@ def jersey_report(truth: Path, predictions: Path, options: Options) -> Report:
 
 def reid_report(truth: Path, predictions: Path, options: Options) -> Report:
     """mAP and rank-1 of rankings within actions."""
-
     boxes, given = read_reid_truth(truth), read_reid_rankings(predictions)
     masks = right_persons(boxes.query, boxes.gallery, given.rankings, given.source)
     if not masks:

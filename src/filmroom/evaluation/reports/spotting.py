@@ -38,7 +38,6 @@ def spotting_report(truth: Path, predictions: Path, options: Options) -> Report:
     Conventions: `soccernet-v2` (17 actions at 2 frames a second), `ball` (12 ball actions at 25), and
     `ball-2023` (the first two of them); by default what the labels of the truth are.
     """
-
     games = read_spotting_truth(truth)
     pairs, extra = pair_games(games, read_spotting_results(predictions))
     words = {label for events in games.values() for label in events.labels}
@@ -163,7 +162,6 @@ def _add_team_scores(
     happened: _Flat, spotted: _Flat, rows: dict[str, Row], combined: Row, notes: list[str]
 ) -> None:
     """Team-mAP at 1 s: truth of the first half only, the half of the results not looked at."""
-
     if (happened.sides < 0).any() or (spotted.sides < 0).any():
         lost = int((happened.sides < 0).sum()), int((spotted.sides < 0).sum())
         notes.append(

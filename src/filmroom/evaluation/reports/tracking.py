@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,21 @@ import numpy as np
 
 from filmroom.evaluation import explain
 from filmroom.evaluation.explain import totals
+from filmroom.evaluation.parallel import run_jobs
 from filmroom.evaluation.plots import Chart
 from filmroom.evaluation.report import Options, Report
-from filmroom.evaluation.tracking import ALPHAS, bootstrap_intervals, score_tracking
-from filmroom.formats.mot import MotFiles
+from filmroom.evaluation.tracking import (
+    ALPHAS,
+    Fields,
+    TrackingScores,
+    bootstrap_intervals,
+    check_convention,
+    combine_sequences,
+    guess_convention,
+    pair_sequences,
+    score_sequence,
+)
+from filmroom.formats.mot import Kind, MotFiles
 
 _SHOWN_MOMENTS = 20
 _KEPT_MOMENTS = 500
@@ -24,9 +36,8 @@ _TRACKING_COLUMNS = (
 
 def tracking_report(truth: Path, tracks: Path, options: Options) -> Report:
     """HOTA, CLEAR, Identity and counts of MOTChallenge files."""
-
     truth_rows, track_rows = MotFiles(truth, "truth"), MotFiles(tracks, "tracks")
-    scores = score_tracking(truth_rows, track_rows, options.convention)
+    scores = score_files(truth_rows, track_rows, options)
     summary = scores.summary()
     curves = {name: scores.combined[name] for name in ("HOTA", "DetA", "AssA", "LocA")}
     details: dict[str, Any] = {
@@ -57,6 +68,32 @@ def tracking_report(truth: Path, tracks: Path, options: Options) -> Report:
         tuple(lines),
         {"hota": Chart("HOTA over localisation threshold", "threshold", "score", ALPHAS, curves)},
     )
+
+
+def score_files(truth: MotFiles, tracks: MotFiles, options: Options) -> TrackingScores:
+    """The scores of all sequences, each read and scored in one of the jobs."""
+    convention = check_convention(options.convention or guess_convention(truth))
+    pairs, notes = pair_sequences(truth, tracks)
+    score = partial(_score_pair, truth.path, tracks.path, convention)
+    if options.jobs <= 1:
+        score = partial(_score_open, truth, tracks, convention)
+    fields = run_jobs(score, pairs.items(), options.jobs, options.advance)
+    sequences = dict(zip(pairs, fields, strict=True))
+    return TrackingScores(combine_sequences(sequences), sequences, convention, notes)
+
+
+def _score_open(truth: MotFiles, tracks: MotFiles, convention: str, pair: tuple[str, str]) -> Fields:
+    return score_sequence(truth[pair[0]], tracks[pair[1]], convention)
+
+
+def _score_pair(truth: Path, tracks: Path, convention: str, pair: tuple[str, str]) -> Fields:
+    """As _score_open in another process, which finds the files again."""
+    return _score_open(_open(truth, "truth"), _open(tracks, "tracks"), convention, pair)
+
+
+@lru_cache(maxsize=2)
+def _open(path: Path, kind: Kind) -> MotFiles:
+    return MotFiles(path, kind)
 
 
 def _explanation(moments: list[Any], sequences: int) -> list[str]:
