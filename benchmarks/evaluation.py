@@ -219,7 +219,7 @@ def spotting_case(
     folder: Path, games: int, predictions: int, rng: np.random.Generator, python: str | None
 ) -> Case:
     """Games with some 110 events each, spotted with errors and among false alarms."""
-    from filmroom.evaluation.spotting import ACTIONS
+    from filmroom.formats.soccernet_spotting import ACTIONS
 
     for game in range(games):
         events, found = [], []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -79,6 +80,17 @@ class Archive:
     ) -> None:
         if self._zip is not None:
             self._zip.close()
+
+
+def pack(files: Mapping[str, bytes | str]) -> bytes:
+    """A zip of the files by name; a fixed date keeps the same files the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return packed.getvalue()
 
 
 def decode_json(content: bytes, kind: type[_T], source: str) -> _T:

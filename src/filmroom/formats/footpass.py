@@ -8,6 +8,7 @@ sixth whether the moment is a replay. Frames count from 0, 25 a second.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,3 +60,18 @@ def read_footpass(path: Path | str) -> dict[str, PlayerActions]:
             extra[index, : len(values)] = values
         halves[key] = PlayerActions(rows.astype(np.int64), extra)
     return halves
+
+
+def footpass_submission(halves: Mapping[str, PlayerActions]) -> bytes:
+    """A prediction file: events `[frame, team, jersey, class, confidence]` of every half.
+
+    The confidence is the first column of `extra`, 1 where it is not given.
+    """
+    events = {
+        key: [
+            [*row, 1.0 if np.isnan(confidence) else confidence]
+            for row, confidence in zip(half.rows.tolist(), half.extra[:, 0].tolist(), strict=True)
+        ]
+        for key, half in halves.items()
+    }
+    return msgspec.json.encode({"keys": list(halves), "events": events})

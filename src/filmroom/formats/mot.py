@@ -11,7 +11,6 @@ from __future__ import annotations
 import configparser
 import io
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
 from filmroom.formats.decimals import parse_decimals
 
 _T = TypeVar("_T")
@@ -224,16 +223,23 @@ def write_mot_zip(
     folder: str = "",
     decimals: int | None = 2,
 ) -> None:
-    """A submission: `SEQ.txt` for each sequence at the root of the zip (SoccerNet tracking, SportsMOT).
+    """A submission: see mot_submission."""
+    Path(path).write_bytes(mot_submission(sequences, folder, decimals))
+
+
+def mot_submission(
+    sequences: Mapping[str, TrackRows], folder: str = "", decimals: int | None = 2
+) -> bytes:
+    """A zip with `SEQ.txt` for each sequence at its root (SoccerNet tracking, SportsMOT).
 
     DanceTrack wants them in a folder named `tracker`.
     """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(sequences):
-            # A fixed date keeps the same tracks the same bytes.
-            entry = zipfile.ZipInfo(str(PurePosixPath(folder) / f"{name}.txt"), (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, format_mot_tracks(sequences[name], decimals))
+    return pack(
+        {
+            str(PurePosixPath(folder) / f"{name}.txt"): format_mot_tracks(sequences[name], decimals)
+            for name in sorted(sequences)
+        }
+    )
 
 
 def _sequence_files(names: list[str], kind: Kind, path: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
 from filmroom.formats.soccernet_v3 import LABELS_FILE, read_v3_frames
 
 Lines = dict[str, NDArray[np.float64]]
@@ -123,8 +122,5 @@ def read_cameras(path: Path | str) -> dict[str, PitchCamera]:
 
 def write_cameras(path: Path | str, cameras: Mapping[str, PitchCamera]) -> None:
     """A submission zip: `camera_NNNNN.json` at its root."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in sorted(cameras):
-            entry = zipfile.ZipInfo(f"{_CAMERA}{number}.json", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, msgspec.json.encode(cameras[number]))
+    files = {f"{_CAMERA}{each}.json": msgspec.json.encode(cameras[each]) for each in sorted(cameras)}
+    Path(path).write_bytes(pack(files))

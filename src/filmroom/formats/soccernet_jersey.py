@@ -32,6 +32,11 @@ def read_jersey_numbers(path: Path | str) -> dict[str, int]:
 
 
 def write_jersey_numbers(path: Path | str, numbers: Mapping[str, int | None]) -> None:
-    """A submission; None becomes -1."""
+    """A submission: see jersey_submission."""
+    Path(path).write_bytes(jersey_submission(numbers))
+
+
+def jersey_submission(numbers: Mapping[str, int | None]) -> bytes:
+    """One JSON object; None becomes -1."""
     content = {str(key): -1 if value is None else int(value) for key, value in numbers.items()}
-    Path(path).write_bytes(msgspec.json.encode(content))
+    return msgspec.json.encode(content)

@@ -6,7 +6,6 @@ Labels: `LEAGUE/SEASON/GAME/Labels-v2.json` (or `Labels-ball.json`); submissions
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
+
+ACTIONS = (
+    "Penalty", "Kick-off", "Goal", "Substitution", "Offside", "Shots on target", "Shots off target",
+    "Clearance", "Ball out of play", "Throw-in", "Foul", "Indirect free-kick", "Direct free-kick",
+    "Corner", "Yellow card", "Red card", "Yellow->red card",
+)  # fmt: skip
+"""The 17 classes of SoccerNet-v2 in their official order."""
+
+BALL_ACTIONS = (
+    "PASS", "DRIVE", "HEADER", "HIGH PASS", "OUT", "CROSS", "THROW IN", "SHOT", "BALL PLAYER BLOCK",
+    "PLAYER SUCCESSFUL TACKLE", "FREE KICK", "GOAL",
+)  # fmt: skip
+"""The 12 classes of ball action spotting (2024, 2025); the first two are those of 2023."""
 
 
 @dataclass(frozen=True)
@@ -140,30 +152,35 @@ def pair_games(
 def write_spotting_results(
     path: Path | str, games: Mapping[str, Sequence[Mapping[str, object]]]
 ) -> None:
-    """A submission zip: `GAME/results_spotting.json` for every game.
+    """A submission: see spotting_submission."""
+    Path(path).write_bytes(spotting_submission(games))
+
+
+def spotting_submission(games: Mapping[str, Sequence[Mapping[str, object]]]) -> bytes:
+    """A zip with `GAME/results_spotting.json` for every game.
 
     Each event is a mapping with `half` (1 or 2), `seconds`, `label`, `confidence` and, for team ball
     actions, `team` (left or right).
     """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for game in sorted(games):
-            rows = []
-            for event in games[game]:
-                milliseconds = round(float(str(event["seconds"])) * 1000)
-                minutes, seconds = divmod(milliseconds // 1000, 60)
-                row: dict[str, object] = {
-                    "gameTime": f"{event['half']} - {minutes}:{seconds:02d}",
-                    "label": event["label"],
-                    "position": str(milliseconds),
-                    "half": str(event["half"]),
-                    "confidence": str(event["confidence"]),
-                }
-                if event.get("team") is not None:
-                    row["team"] = event["team"]
-                rows.append(row)
-            entry = zipfile.ZipInfo(f"{game}/results_spotting.json", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, msgspec.json.encode({"UrlLocal": game, "predictions": rows}))
+    files: dict[str, bytes | str] = {}
+    for game in sorted(games):
+        rows = []
+        for event in games[game]:
+            milliseconds = round(float(str(event["seconds"])) * 1000)
+            minutes, seconds = divmod(milliseconds // 1000, 60)
+            row: dict[str, object] = {
+                "gameTime": f"{event['half']} - {minutes}:{seconds:02d}",
+                "label": event["label"],
+                "position": str(milliseconds),
+                "half": str(event["half"]),
+                "confidence": str(event["confidence"]),
+            }
+            if event.get("team") is not None:
+                row["team"] = event["team"]
+            rows.append(row)
+        content = msgspec.json.encode({"UrlLocal": game, "predictions": rows})
+        files[f"{game}/results_spotting.json"] = content
+    return pack(files)
 
 
 def _by_game(archive: Archive, prefix: str, word: str) -> dict[str, str]:

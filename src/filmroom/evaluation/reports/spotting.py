@@ -14,6 +14,8 @@ from filmroom.evaluation.plots import Chart
 from filmroom.evaluation.report import Options, Report, Row
 from filmroom.evaluation.spotting import SpottedEvents, SpottedTruth, score_team_spotting
 from filmroom.formats.soccernet_spotting import (
+    ACTIONS,
+    BALL_ACTIONS,
     GameEvents,
     pair_games,
     read_spotting_results,
@@ -41,12 +43,12 @@ def spotting_report(truth: Path, predictions: Path, options: Options) -> Report:
     games = read_spotting_truth(truth)
     pairs, extra = pair_games(games, read_spotting_results(predictions))
     words = {label for events in games.values() for label in events.labels}
-    name = options.convention or ("ball" if words <= set(spotting.BALL_ACTIONS) else "soccernet-v2")
+    name = options.convention or ("ball" if words <= set(BALL_ACTIONS) else "soccernet-v2")
     if name not in _SPOTTING_RULES:
         choices = ", ".join(_SPOTTING_RULES)
         raise InputError(f"convention {name!r} is unknown for spotting; choose one of {choices}")
     count, frame_rate = _SPOTTING_RULES[name]
-    classes = (spotting.ACTIONS if name == "soccernet-v2" else spotting.BALL_ACTIONS)[:count]
+    classes = (ACTIONS if name == "soccernet-v2" else BALL_ACTIONS)[:count]
     notes = [f"{len(extra)} games without truth left out: {extra[0]}"] if extra else []
     happened = _flat_events([pair[1] for pair in pairs], classes, "truth", notes)
     spotted = _flat_events([pair[2] for pair in pairs], classes, "results", notes)
