@@ -77,9 +77,10 @@ def overlapping_boxes(
     from the corners, a box of area at most EPSILON overlaps nothing.
     """
     corners_a, corners_b = _corners(truth_boxes), _corners(track_boxes)
-    area_a, area_b = (
-        (right - left) * (bottom - top) for left, top, right, bottom in (corners_a, corners_b)
-    )
+    with np.errstate(over="ignore"):
+        area_a, area_b = (
+            (right - left) * (bottom - top) for left, top, right, bottom in (corners_a, corners_b)
+        )
     found: list[Pairs] = []
     for first, last in _frame_blocks(truth_starts, track_starts):
         starts_a, starts_b = truth_starts[first : last + 1], track_starts[first : last + 1]
@@ -98,7 +99,7 @@ def overlapping_boxes(
         shared = width.ravel()[touching] * height.ravel()[touching]
         area_of_a, area_of_b = area_a[a], area_b[b]
         union = area_of_a + area_of_b - shared
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             similarity = shared / union
         solid = (area_of_a > EPSILON) & (area_of_b > EPSILON) & (union > EPSILON) & (similarity > 0)
         found.append(Pairs(a, b, similarity).keep(solid))

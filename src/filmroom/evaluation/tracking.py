@@ -255,9 +255,11 @@ def prepare_scene(truth: TrackRows, tracks: TrackRows, convention: str = "motcha
     frame_count = truth.length or max(_last(truth), _last(tracks)) + 1
     for rows, word in ((truth, "truth"), (tracks, "tracks")):
         _check_rows(rows, frame_count, word)
-    if len(tracks) and int(tracks.classes.max()) > _PEDESTRIAN:
+    strange = np.flatnonzero(tracks.classes > _PEDESTRIAN)
+    if len(strange):
         raise InputError(
-            f"{tracks.source or 'tracks'}: class {int(tracks.classes.max())}; tracks have 1 or -1"
+            f"{tracks.source or 'tracks'}, row {strange[0] + 1}: class {tracks.classes[strange[0]]}; "
+            "tracks have 1 or -1"
         )
     truth, tracks = _by_frame(truth), _by_frame(tracks)
     pairs = overlapping_boxes(

@@ -32,7 +32,7 @@ class Archive:
         if self.path.is_dir():
             self.names = sorted(_walk(str(self.path), ""))
         elif zipfile.is_zipfile(self.path):
-            self._zip = zipfile.ZipFile(self.path)
+            self._zip = self._open_zip()
             self.names = [
                 name
                 for name in self._zip.namelist()
@@ -48,6 +48,12 @@ class Archive:
         else:
             raise InputError(f"{self.path}: no such file or folder")
 
+    def _open_zip(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise DamagedInputError(f"{self.path}: is not a readable zip ({error})") from error
+
     def source(self, name: str) -> str:
         """How a file is called in an error."""
         if self.is_single:
@@ -56,12 +62,20 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """The content of a file; DamagedInputError where the zip is broken there."""
-        if self.is_single:
-            return self.path.read_bytes()
-        if self._zip is None:
-            return (self.path / name).read_bytes()
         try:
+            if self.is_single:
+                return self.path.read_bytes()
+            if self._zip is None:
+                return (self.path / name).read_bytes()
             return self._zip.read(name)
+        except OSError as error:
+            raise InputError(
+                f"{self.source(name)}: cannot be read ({error.strerror or error})"
+            ) from error
+        except (RuntimeError, NotImplementedError) as error:
+            raise InputError(
+                f"{self.path}: {name} inside is encrypted or packed in a way unknown here"
+            ) from error
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
             raise DamagedInputError(f"{self.path}: {name} inside is damaged ({error})") from error
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from filmroom.errors import InputError
 from filmroom.geometry.masks import Mask, decode_rle, encode_rle, run_lengths
 
+_FARTHEST = 1e9
+_MOST_PIXELS = 1 << 30
 _FINER = 5
 """Outlines are walked on a grid this many times finer than the pixels."""
 
@@ -23,6 +25,8 @@ def compressed_mask(segmentation: Any, width: int, height: int, place: str = "se
     InputError naming `place` and reason: neither of the three forms, another size, runs that do not
     fill the picture.
     """
+    if width <= 0 or height <= 0 or width * height > _MOST_PIXELS:
+        raise InputError(f"{place}: the truth does not give the size of the picture")
     if isinstance(segmentation, list):
         return encode_rle(_filled(segmentation, width, height, place))
     if not isinstance(segmentation, dict) or not {"size", "counts"} <= set(segmentation):
@@ -56,7 +60,9 @@ def _unpacked(counts: list[Any], width: int, height: int, place: str) -> Mask:
 def _filled(polygons: list[Any], width: int, height: int, place: str) -> Mask:
     mask = np.zeros((height, width), dtype=bool)
     for index, polygon in enumerate(polygons):
-        numbers = isinstance(polygon, list) and all(isinstance(each, int | float) for each in polygon)
+        numbers = isinstance(polygon, list) and all(
+            isinstance(each, int | float) and abs(each) < _FARTHEST for each in polygon
+        )
         if not numbers or len(polygon) % 2 or len(polygon) < 6:
             raise InputError(
                 f"{place}[{index}]: a polygon is a list of x, y, x, y ... of three corners"

@@ -24,6 +24,7 @@ ACTION_CLASSES = ("drive", "pass", "cross", "throw-in", "shot", "header", "tackl
 
 _TRUTH_COLUMNS = 6
 _CONFIDENCE = 4
+_LARGEST = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ def read_footpass(path: Path | str) -> dict[str, PlayerActions]:
         for index, event in enumerate(events):
             if len(event) < _CONFIDENCE:
                 raise InputError(f"{source}: events[{key!r}][{index}] has {len(event)} figures, not 4")
+            if any(value != int(value) or abs(value) > _LARGEST for value in event[:_CONFIDENCE]):
+                raise InputError(
+                    f"{source}: events[{key!r}][{index}]: frame, team, jersey, class are whole numbers"
+                )
         rows = np.array([event[:_CONFIDENCE] for event in events], dtype=float).reshape(-1, 4)
         extra = np.full((len(events), 2), np.nan)
         for index, event in enumerate(events):

@@ -8,6 +8,7 @@ sequence.
 
 from __future__ import annotations
 
+import codecs
 import configparser
 import io
 import re
@@ -32,6 +33,7 @@ _DETECTION_FILE = "det.txt"
 _FIELDS = ("frame", "id", "left", "top", "width", "height", "score", "class")
 _MINIMUM_COLUMNS = 6
 _HEAD = 1 << 12
+_LARGEST = 1 << 40
 _TRUTH_COLUMNS = 8
 
 
@@ -125,12 +127,19 @@ class SequenceFiles(Mapping[str, _T]):
         }
 
     def __getitem__(self, sequence: str) -> _T:
+        return self.read(sequence)
+
+    def read(self, sequence: str, length: int | None = None) -> _T:
+        """The rows of a sequence; `length` is its number of frames where no `seqinfo.ini` says."""
         file_name = self._files[sequence]
         folder = PurePosixPath(file_name).parent
         places = (str(folder), str(folder.parent), str(folder / sequence))
         facts = next((self._facts[each] for each in places if each in self._facts), (None, None))
         return self._parse(
-            self._archive.read(file_name), self._archive.source(file_name), facts[0], facts[1]
+            self._archive.read(file_name),
+            self._archive.source(file_name),
+            facts[0] or length,
+            facts[1],
         )
 
     def __contains__(self, sequence: object) -> bool:
@@ -178,6 +187,7 @@ def parse_mot(
     """The rows of one file's bytes; see read_mot for what is checked."""
     table = _parse_numbers(content, source)
     columns = table.shape[0]
+    _check_whole(table, content, source)
     if kind == "truth" and table.shape[1] and columns < _TRUTH_COLUMNS:
         _fail(source, 1, f"{columns} columns; a truth file has at least {_TRUTH_COLUMNS}")
     frames, ids = table[0].astype(np.int64), table[1].astype(np.int64)
@@ -303,6 +313,7 @@ def _read_sequence_facts(content: bytes, source: str) -> tuple[int | None, float
 
 def _parse_numbers(content: bytes, source: str) -> NDArray[np.float64]:
     """(columns, rows), 6 to 8 columns; columns beyond are not looked at."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     head = content[:_HEAD] if content[:_HEAD].strip() else content
     line = next((each for each in head.splitlines() if each.strip()), b"")
     first = line.decode("utf-8", "replace").strip()
@@ -361,21 +372,32 @@ def _number(text: str, column: int, line: int, source: str) -> float:
     return value
 
 
+def _check_whole(table: NDArray[np.float64], content: bytes, source: str) -> None:
+    for column, name in ((0, "frame"), (1, "id")):
+        bad = (table[column] != np.trunc(table[column])) | (np.abs(table[column]) > _LARGEST)
+        _refuse(bad, f"{name} {{{name}}} is not a whole number of usual size", table, content, source)
+
+
+def _refuse(
+    bad: NDArray[np.bool_], reason: str, table: NDArray[np.float64], content: bytes, source: str
+) -> None:
+    """InputError for the first bad row; `reason` may speak of its fields by name."""
+    if not bad.any():
+        return
+    index = int(np.flatnonzero(bad)[0])
+    values = {name: f"{value:.12g}" for name, value in zip(_FIELDS, table[:, index], strict=False)}
+    _fail(source, _line_of(content, index), reason.format_map(values))
+
+
 def _check(rows: TrackRows, table: NDArray[np.float64], kind: Kind, content: bytes) -> None:
     def refuse(bad: NDArray[np.bool_], reason: str) -> None:
-        if not bad.any():
-            return
-        index = int(np.flatnonzero(bad)[0])
-        values = {name: f"{value:g}" for name, value in zip(_FIELDS, table[:, index], strict=False)}
-        _fail(rows.source, _line_of(content, index), reason.format_map(values))
+        _refuse(bad, reason, table, content, rows.source)
 
-    refuse(table[0] != np.trunc(table[0]), "frame {frame} is not a whole number")
     refuse(rows.frames < 0, "frame {frame}; frames count from 1")
-    refuse(table[1] != np.trunc(table[1]), "id {id} is not a whole number")
     refuse((rows.boxes[:, 2] < 0) | (rows.boxes[:, 3] < 0), "negative size {width} x {height}")
     if rows.length is not None:
         beyond = rows.frames >= rows.length
-        refuse(beyond, f"frame {{frame}} beyond the {rows.length} frames seqinfo.ini says")
+        refuse(beyond, f"frame {{frame}} beyond the {rows.length} frames of the sequence")
     if kind == "detections":
         return
     refuse(rows.ids < 0, "id {id}; ids count from 0 or 1")

@@ -18,6 +18,8 @@ Lines = dict[str, NDArray[np.float64]]
 """Points (N, 2) of every line class, as shares of width - 1 and height - 1 of the picture."""
 
 _CAMERA = "camera_"
+_FARTHEST_SHARE = 1e3
+_LARGEST = 1e9
 
 
 class PitchCamera(msgspec.Struct, frozen=True):
@@ -79,6 +81,11 @@ def read_line_annotations(path: Path | str) -> dict[str, Lines]:
             if stem in pictures:
                 raise InputError(f"{path}: picture {stem} twice; give one split at a time")
             content = archive.read_json(name, dict[str, list[_Point]])
+            for line, points in content.items():
+                if any(max(abs(point.x), abs(point.y)) > _FARTHEST_SHARE for point in points):
+                    raise InputError(
+                        f"{archive.source(name)}: {line!r}: points are shares of the picture, 0 to 1"
+                    )
             pictures[stem] = {
                 line: np.array([(point.x, point.y) for point in points], dtype=float)
                 for line, points in content.items()
@@ -114,10 +121,20 @@ def read_cameras(path: Path | str) -> dict[str, PitchCamera]:
             number = stem.removeprefix(_CAMERA)
             if number in cameras:
                 raise InputError(f"{path}: camera {number} twice; give one split at a time")
-            cameras[number] = archive.read_json(name, PitchCamera)
+            camera = archive.read_json(name, PitchCamera)
+            if max(abs(each) for each in _numbers(camera)) > _LARGEST:
+                raise InputError(f"{archive.source(name)}: a figure beyond {_LARGEST:g} is no camera's")
+            cameras[number] = camera
     if not cameras:
         raise InputError(f"{path}: no cameras found; expected camera_NNNNN.json")
     return cameras
+
+
+def _numbers(camera: PitchCamera) -> list[float]:
+    values = [getattr(camera, field) for field in camera.__struct_fields__]
+    return [
+        each for value in values for each in (value if isinstance(value, list | tuple) else [value])
+    ]
 
 
 def write_cameras(path: Path | str, cameras: Mapping[str, PitchCamera]) -> None:

@@ -21,6 +21,8 @@ Identity = tuple[str, str | None, str | int | None]
 
 _SPLITS = ("train", "valid", "test", "challenge")
 _WHOLE_IMAGE_ID = 10
+_LARGEST_ID = 1 << 62
+_FARTHEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -242,14 +244,19 @@ def _people(
             continue
         if row.bbox_pitch is None:
             raise InputError(f"{place}: bbox_pitch is missing; leave out whom the pitch does not show")
-        if row.track_id is None:
-            raise InputError(f"{place}: track_id is missing")
+        if row.track_id is None or abs(row.track_id) > _LARGEST_ID:
+            raise InputError(
+                f"{place}: track_id is {'missing' if row.track_id is None else 'too large'}"
+            )
+        middle = row.bbox_pitch.x_bottom_middle, row.bbox_pitch.y_bottom_middle
+        if max(map(abs, middle)) > _FARTHEST:
+            raise InputError(f"{place}: bbox_pitch is not in metres")
         if (frame, row.track_id) in seen:
             raise InputError(f"{place}: track {row.track_id} twice in picture {row.image_id}")
         seen.add((frame, row.track_id))
         frames.append(frame)
         tracks.append(row.track_id)
-        positions.append((row.bbox_pitch.x_bottom_middle, row.bbox_pitch.y_bottom_middle))
+        positions.append(middle)
         identities.append(_identity(attributes, place))
     order = np.argsort(np.array(frames, dtype=np.int64), kind="stable")
     return GameState(

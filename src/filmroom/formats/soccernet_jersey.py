@@ -11,6 +11,8 @@ import msgspec
 from filmroom.errors import InputError
 from filmroom.formats.archive import Archive
 
+_LARGEST = 1 << 31
+
 
 def read_jersey_numbers(path: Path | str) -> dict[str, int]:
     """Number of every tracklet, -1 for none.
@@ -26,7 +28,7 @@ def read_jersey_numbers(path: Path | str) -> dict[str, int]:
         source = archive.source(names[0])
         content = archive.read_json(names[0], dict[str, Any])
     for tracklet, number in content.items():
-        if not isinstance(number, int):
+        if not isinstance(number, int) or abs(number) > _LARGEST:
             raise InputError(f"{source}: {tracklet!r} is {number!r}, not a whole number (-1 for none)")
     return {tracklet: int(number) for tracklet, number in content.items()}
 

@@ -219,6 +219,9 @@ def _label_time(row: _Annotation, place: str) -> tuple[int, float]:
     return half, float(60 * minutes + seconds)
 
 
+_LONGEST = 1 << 40
+
+
 def _milliseconds(value: int | str, place: str) -> int:
     try:
         number = int(value)
@@ -226,14 +229,22 @@ def _milliseconds(value: int | str, place: str) -> int:
         raise InputError(f"{place}: position {value!r} is not whole milliseconds") from None
     if number < 0:
         raise InputError(f"{place}: position {number} is before the start")
+    if number > _LONGEST:
+        raise InputError(f"{place}: position {number} is not in milliseconds of a match")
     return number
+
+
+_MOST_HALVES = 9
 
 
 def _half(value: int | str, place: str) -> int:
     try:
-        return int(value)
+        half = int(value)
     except ValueError:
-        raise InputError(f"{place}: half {value!r} is not a number") from None
+        half = -1
+    if not 0 <= half <= _MOST_HALVES:
+        raise InputError(f"{place}: half {value!r} is not a number like 1 or 2") from None
+    return half
 
 
 def _confidence(value: float | str, place: str) -> float:

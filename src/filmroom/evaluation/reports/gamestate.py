@@ -6,6 +6,7 @@ from pathlib import Path
 
 from filmroom.evaluation.gamestate import gamestate_scene, published, score_gamestate
 from filmroom.evaluation.report import Options, Report, Row
+from filmroom.evaluation.reports.tracking import hota_charts, hota_details
 from filmroom.evaluation.tracking import plain_fields
 from filmroom.formats.soccernet_gamestate import read_gamestate_results, read_gamestate_truth
 
@@ -18,7 +19,8 @@ _GAMESTATE_COLUMNS = (
 def gamestate_report(truth: Path, predictions: Path, options: Options) -> Report:
     """GS-HOTA of SoccerNet game state files; the convention may name the split (train, valid, test)."""
     labels = read_gamestate_truth(truth)
-    results = read_gamestate_results(predictions, labels, options.convention)
+    split = options.checked("gamestate", "train", "valid", "test", "challenge")
+    results = read_gamestate_results(predictions, labels, split)
     scenes = {}
     notes = []
     for name, label in labels.items():
@@ -41,6 +43,9 @@ def gamestate_report(truth: Path, predictions: Path, options: Options) -> Report
         "sequences",
         _GAMESTATE_COLUMNS,
         tuple(notes),
+        hota_details(combined, sequences, options.seed),
+        (),
+        hota_charts(combined),
     )
 
 

@@ -12,6 +12,7 @@ from filmroom.evaluation.mots import score_mots
 from filmroom.evaluation.parallel import run_jobs
 from filmroom.evaluation.report import Options, Report, Row
 from filmroom.evaluation.reports.detection import average_precision_report
+from filmroom.evaluation.reports.tracking import hota_charts, hota_details
 from filmroom.evaluation.segmentation import object_scores, statistics
 from filmroom.formats.archive import Archive
 from filmroom.formats.davis import MaskSequences
@@ -35,7 +36,7 @@ def segmentation_report(truth: Path, predictions: Path, options: Options) -> Rep
     asked = options.checked("segmentation", *_DAVIS, "coco", "names", "mots")
     convention = asked or _convention(truth)
     if convention == "mots":
-        return _mots_report(truth, predictions)
+        return _mots_report(truth, predictions, options)
     if convention in _DAVIS:
         return _davis_report(truth, predictions, convention, options)
     return average_precision_report("segmentation", truth, predictions, convention == "names")
@@ -50,7 +51,7 @@ def _convention(truth: Path) -> str:
     return {".png": "semi-supervised", ".json": "names", ".txt": "mots"}[kind]
 
 
-def _mots_report(truth: Path, predictions: Path) -> Report:
+def _mots_report(truth: Path, predictions: Path, options: Options) -> Report:
     scores = score_mots(MotsFiles(truth, "truth"), MotsFiles(predictions))
     summary = scores.summary()
 
@@ -65,7 +66,12 @@ def _mots_report(truth: Path, predictions: Path) -> Report:
         "sequences",
         _MOTS_COLUMNS,
         scores.notes,
-        {"convention": "mots"},
+        {
+            "convention": "mots",
+            **hota_details(scores.combined, scores.sequences, options.seed),
+        },
+        (),
+        hota_charts(scores.combined),
     )
 
 

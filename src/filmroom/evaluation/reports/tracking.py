@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -39,15 +40,10 @@ def tracking_report(truth: Path, tracks: Path, options: Options) -> Report:
     truth_rows, track_rows = MotFiles(truth, "truth"), MotFiles(tracks, "tracks")
     scores = score_files(truth_rows, track_rows, options)
     summary = scores.summary()
-    curves = {name: scores.combined[name] for name in ("HOTA", "DetA", "AssA", "LocA")}
     details: dict[str, Any] = {
         "convention": scores.convention,
-        "thresholds": ALPHAS.round(2).tolist(),
-        "curves": {name: values.tolist() for name, values in curves.items()},
+        **hota_details(scores.combined, scores.sequences, options.seed),
     }
-    if len(scores.sequences) > 1:
-        rng = np.random.default_rng(options.seed)
-        details["intervals"] = bootstrap_intervals(scores.sequences, rng)
     lines: list[str] = []
     if options.explain:
         moments = explain.explain_tracking(truth_rows, track_rows, scores.convention)
@@ -66,8 +62,28 @@ def tracking_report(truth: Path, tracks: Path, options: Options) -> Report:
         scores.notes,
         details,
         tuple(lines),
-        {"hota": Chart("HOTA over localisation threshold", "threshold", "score", ALPHAS, curves)},
+        hota_charts(scores.combined),
     )
+
+
+_CURVES = ("HOTA", "DetA", "AssA", "LocA")
+
+
+def hota_details(combined: Fields, sequences: Mapping[str, Fields], seed: int) -> dict[str, Any]:
+    """The curves over thresholds, and bootstrap intervals where there are several sequences."""
+    details: dict[str, Any] = {
+        "thresholds": ALPHAS.round(2).tolist(),
+        "curves": {name: combined[name].tolist() for name in _CURVES},
+    }
+    if len(sequences) > 1:
+        details["intervals"] = bootstrap_intervals(sequences, np.random.default_rng(seed))
+    return details
+
+
+def hota_charts(combined: Fields) -> dict[str, Chart]:
+    """HOTA and its parts over the threshold."""
+    curves = {name: combined[name] for name in _CURVES}
+    return {"hota": Chart("HOTA over similarity threshold", "threshold", "score", ALPHAS, curves)}
 
 
 def score_files(truth: MotFiles, tracks: MotFiles, options: Options) -> TrackingScores:
@@ -83,7 +99,8 @@ def score_files(truth: MotFiles, tracks: MotFiles, options: Options) -> Tracking
 
 
 def _score_open(truth: MotFiles, tracks: MotFiles, convention: str, pair: tuple[str, str]) -> Fields:
-    return score_sequence(truth[pair[0]], tracks[pair[1]], convention)
+    rows = truth[pair[0]]
+    return score_sequence(rows, tracks.read(pair[1], rows.length), convention)
 
 
 def _score_pair(truth: Path, tracks: Path, convention: str, pair: tuple[str, str]) -> Fields:
