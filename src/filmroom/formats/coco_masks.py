@@ -15,6 +15,7 @@ from filmroom.geometry.masks import Mask, decode_rle, encode_rle, run_lengths
 
 _FARTHEST = 1e9
 _MOST_PIXELS = 1 << 30
+
 _FINER = 5
 """Outlines are walked on a grid this many times finer than the pixels."""
 
