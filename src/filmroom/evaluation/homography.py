@@ -7,7 +7,6 @@ al., CVPRW 2022) as in the code of No-Bells-Just-Whistles (bd993b3). A homograph
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,6 +43,9 @@ def homography_scores(truth: Matrix, found: Matrix) -> dict[str, float | None]:
 
 def iou_part(truth: Matrix, found: Matrix) -> float:
     """Overlap of the parts of the pitch that the picture shows, on a raster of one yard."""
+    # Here, not above: most calibrations are scored by lines and need no OpenCV.
+    import cv2
+
     picture = np.full((HEIGHT, WIDTH), 255, dtype=np.uint8)
     seen = [cv2.warpPerspective(picture, matrix, TEMPLATE) > 0 for matrix in (truth, found)]
     union = np.count_nonzero(seen[0] | seen[1])

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +68,9 @@ class CocoSet:
 
     def picture(self, image: CocoImage) -> NDArray[np.uint8]:
         """The picture as RGB, (H, W, 3)."""
+        # Here, not above: scores need no pictures.
+        import cv2
+
         data = np.frombuffer(self._read(f"{self.part}/{image.file_name}"), np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
         if picture is None:
