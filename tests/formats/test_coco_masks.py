@@ -21,7 +21,8 @@ coordinates = st.floats(-8, 48).map(lambda value: round(value, 2))
 def test_polygons_are_filled_as_pycocotools_fills_them(corners: list[tuple[float, float]]):
     flat = [value for corner in corners for value in corner]
     wanted = official.decode(official.frPyObjects([flat], HEIGHT, WIDTH))[:, :, 0]
-    assert (fill_polygon(np.array(corners), WIDTH, HEIGHT) == wanted).all()
+    filled = decode_rle(fill_polygon(np.array(corners), WIDTH, HEIGHT), WIDTH, HEIGHT)
+    assert (filled == wanted).all()
 
 
 def test_several_polygons_and_plain_and_packed_runs_are_the_same_mask():

@@ -23,9 +23,9 @@ def run_length_intersections(first: Sequence[bytes], second: Sequence[bytes]) ->
     """
     ends = [np.cumsum(run_lengths(rle)) for rle in (*first, *second)]
     bounds = np.unique(np.concatenate([np.zeros(1, np.int64), *ends]))
-    toggles = np.zeros((len(ends), len(bounds)), dtype=np.int64)
-    for row, places in zip(toggles, ends, strict=True):
-        row += np.bincount(np.searchsorted(bounds, places), minlength=len(bounds))
+    toggles = np.stack(
+        [np.bincount(np.searchsorted(bounds, each), minlength=len(bounds)) for each in ends]
+    )
     is_on = (np.cumsum(toggles, axis=1)[:, :-1] % 2).astype(np.float64)
     shared: NDArray[np.float64] = (is_on[: len(first)] * np.diff(bounds)) @ is_on[len(first) :].T
     return shared

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.errors import InputError
-from filmroom.geometry.masks import Mask, decode_rle, encode_rle, run_lengths
+from filmroom.geometry.masks import decode_rle, encode_rle, encode_runs, run_lengths
 
 _FARTHEST = 1e9
 _MOST_PIXELS = 1 << 30
@@ -29,7 +29,7 @@ def compressed_mask(segmentation: Any, width: int, height: int, place: str = "se
     if width <= 0 or height <= 0 or width * height > _MOST_PIXELS:
         raise InputError(f"{place}: the truth does not give the size of the picture")
     if isinstance(segmentation, list):
-        return encode_rle(_filled(segmentation, width, height, place))
+        return _filled(segmentation, width, height, place)
     if not isinstance(segmentation, dict) or not {"size", "counts"} <= set(segmentation):
         raise InputError(f"{place}: neither polygons nor run lengths (size and counts)")
     if segmentation["size"] != [height, width]:
@@ -38,7 +38,7 @@ def compressed_mask(segmentation: Any, width: int, height: int, place: str = "se
         )
     counts = segmentation["counts"]
     if isinstance(counts, list):
-        return encode_rle(_unpacked(counts, width, height, place))
+        return _packed(counts, width, height, place)
     if not isinstance(counts, str):
         raise InputError(f"{place}: counts are neither a list nor a text")
     try:
@@ -50,16 +50,14 @@ def compressed_mask(segmentation: Any, width: int, height: int, place: str = "se
     return counts.encode()
 
 
-def _unpacked(counts: list[Any], width: int, height: int, place: str) -> Mask:
+def _packed(counts: list[Any], width: int, height: int, place: str) -> bytes:
     if not all(isinstance(each, int) and each >= 0 for each in counts) or sum(counts) != width * height:
         raise InputError(f"{place}: the run lengths do not fill {width} x {height} pixels")
-    is_on = np.arange(len(counts)) % 2 == 1
-    mask: Mask = np.repeat(is_on, counts).reshape(width, height).T
-    return mask
+    return encode_runs(np.array(counts, dtype=np.int64))
 
 
-def _filled(polygons: list[Any], width: int, height: int, place: str) -> Mask:
-    mask = np.zeros((height, width), dtype=bool)
+def _filled(polygons: list[Any], width: int, height: int, place: str) -> bytes:
+    masks = []
     for index, polygon in enumerate(polygons):
         numbers = isinstance(polygon, list) and all(
             isinstance(each, int | float) and abs(each) < _FARTHEST for each in polygon
@@ -68,12 +66,17 @@ def _filled(polygons: list[Any], width: int, height: int, place: str) -> Mask:
             raise InputError(
                 f"{place}[{index}]: a polygon is a list of x, y, x, y ... of three corners"
             )
-        mask |= fill_polygon(np.array(polygon, dtype=float).reshape(-1, 2), width, height)
-    return mask
+        masks.append(fill_polygon(np.array(polygon, dtype=float).reshape(-1, 2), width, height))
+    if len(masks) == 1:
+        return masks[0]
+    united = np.zeros((height, width), dtype=bool)
+    for mask in masks:
+        united |= decode_rle(mask, width, height)
+    return encode_rle(united)
 
 
-def fill_polygon(corners: NDArray[np.float64], width: int, height: int) -> Mask:
-    """The pixels (height, width) inside a polygon of corners (N, 2) x, y."""
+def fill_polygon(corners: NDArray[np.float64], width: int, height: int) -> bytes:
+    """Compressed run lengths of the pixels inside a polygon of corners (N, 2) x, y."""
     grid = (_FINER * corners + 0.5).astype(np.int64)
     xs, ys = _outline(grid)
     turned = np.flatnonzero(xs[1:] != xs[:-1]) + 1
@@ -83,10 +86,11 @@ def fill_polygon(corners: NDArray[np.float64], width: int, height: int) -> Mask:
     whole = (np.floor(column) == column) & (column >= 0) & (column <= width - 1)
     row = (np.minimum(ys[turned], ys[turned - 1]) + 0.5) / _FINER - 0.5
     row = np.ceil(np.clip(row, 0, height))
-    places = (column[whole] * height + row[whole]).astype(np.int64)
-    changes = np.bincount(places, minlength=width * height + 1)[: width * height]
-    mask: Mask = (np.cumsum(changes) % 2 == 1).reshape(width, height).T
-    return mask
+    places, times = np.unique(
+        (column[whole] * height + row[whole]).astype(np.int64), return_counts=True
+    )
+    changes = places[(times % 2 == 1) & (places < width * height)]
+    return encode_runs(np.diff(np.concatenate([[0], changes, [width * height]])))
 
 
 def _outline(grid: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -106,12 +110,3 @@ def _outline(grid: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
         xs.append(x[::-1] if flipped else x)
         ys.append(y[::-1] if flipped else y)
     return np.concatenate(xs), np.concatenate(ys)
-
-
-def mask_box(mask: bytes, width: int, height: int) -> tuple[float, float, float, float]:
-    """x, y, w, h of the pixels that are on, zeros where there are none."""
-    rows, columns = np.nonzero(decode_rle(mask, width, height))
-    if not len(rows):
-        return 0.0, 0.0, 0.0, 0.0
-    x, y = int(columns.min()), int(rows.min())
-    return float(x), float(y), float(columns.max() + 1 - x), float(rows.max() + 1 - y)

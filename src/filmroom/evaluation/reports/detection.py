@@ -15,7 +15,6 @@ from filmroom.evaluation.plots import Chart
 from filmroom.evaluation.report import Options, Report
 from filmroom.formats.coco import CocoResults, CocoTruth, read_coco_results, read_coco_truth
 from filmroom.formats.coco_masks import compressed_mask
-from filmroom.tables import KINDS
 
 _COLUMNS = (
     "AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge", "AR1", "AR10", "AR100", "objects", "found",
@@ -129,6 +128,9 @@ def _shared_categories(
         people = [word for word in words if word in _PEOPLE]
         words = ["person" if word in _PEOPLE else word for word in words]
         notes.append(f"{', '.join(people)} of the truth taken together as person")
+        # Here, not above: the tables bring a library that takes longer to load than most scores.
+        from filmroom.tables import KINDS
+
         # Who says person speaks of people, balls and hoops, found or not; of nothing else in the truth.
         asked = set(KINDS)
     names = tuple(dict.fromkeys(word for word in words if word in asked))
