@@ -121,7 +121,9 @@ def _explanation(moments: list[Any], sequences: int) -> list[str]:
         "one were mended. Frames count from 1.",
     ]
     for kind, total in totals(moments).items():
-        number, frames, points = total["moments"], total["frames"], total["points"]
+        number, frames = total["moments"], total["frames"]
+        # Rounded first: a loss of next to nothing is 0.0, not -0.0.
+        points = round(total["points"], 1) + 0.0
         lines.append(f"  {kind}: {number} over {frames} frames, {points:.1f} points in all")
     for each in moments[:_SHOWN_MOMENTS]:
         lines.append(f"  {each.points:6.2f}  {each.sequence}  {each.sentence()}")
