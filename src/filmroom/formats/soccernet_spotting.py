@@ -108,16 +108,15 @@ def read_spotting_results(path: Path | str) -> dict[str, GameEvents]:
         for game, name in _by_game(archive, "", "results (results_spotting.json)").items():
             rows = archive.read_json(name, _Predictions).predictions
             source = archive.source(name)
-            checked = [_checked(row, f"{source}: predictions[{i}]") for i, row in enumerate(rows)]
-            halves, seconds, confidences = zip(*checked, strict=True) if checked else ((), (), ())
+            halves, seconds, confidences = _plain(rows) or _checked(rows, source)
             games[game] = GameEvents(
                 source,
-                np.array(halves, dtype=np.int64),
-                np.array(seconds, dtype=float),
-                tuple(row.label for row in rows),
-                tuple(row.team for row in rows),
+                halves,
+                seconds,
+                tuple([row.label for row in rows]),
+                tuple([row.team for row in rows]),
                 np.ones(len(rows), dtype=bool),
-                np.array(confidences, dtype=float),
+                confidences,
             )
     return games
 
@@ -200,10 +199,32 @@ def _by_game(archive: Archive, prefix: str, word: str) -> dict[str, str]:
     return games
 
 
-def _checked(row: _Prediction, place: str) -> tuple[int, float, float]:
-    """Half, seconds and confidence of a prediction."""
-    seconds = _milliseconds(row.position, place) / 1000
-    return _half(row.half, place), seconds, _confidence(row.confidence, place)
+_Columns = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+"""Halves, seconds and confidences of predictions."""
+
+
+def _plain(rows: list[_Prediction]) -> _Columns | None:
+    """The columns where every figure is as it should be, read at once; None where one is not."""
+    try:
+        halves = np.array([int(row.half) for row in rows], dtype=np.int64)
+        milliseconds = np.array([int(row.position) for row in rows], dtype=np.int64)
+        confidences = np.array([float(row.confidence) for row in rows], dtype=float)
+    except (ValueError, OverflowError):
+        return None
+    usual = (halves >= 0) & (halves <= _MOST_HALVES) & np.isfinite(confidences)
+    usual &= (milliseconds >= 0) & (milliseconds <= _LONGEST)
+    return (halves, milliseconds / 1000, confidences) if usual.all() else None
+
+
+def _checked(rows: list[_Prediction], source: str) -> _Columns:
+    """The columns read one by one; InputError naming the first figure that is wrong."""
+    halves, seconds, confidences = [], [], []
+    for index, row in enumerate(rows):
+        place = f"{source}: predictions[{index}]"
+        seconds.append(_milliseconds(row.position, place) / 1000)
+        halves.append(_half(row.half, place))
+        confidences.append(_confidence(row.confidence, place))
+    return np.array(halves, dtype=np.int64), np.array(seconds), np.array(confidences)
 
 
 def _label_time(row: _Annotation, place: str) -> tuple[int, float]:
