@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 
 from filmroom.errors import InputError
 from filmroom.evaluation.detection import FoundObjects, TruthObjects, score_detection
-from filmroom.evaluation.masks import run_length_area, run_length_intersection, run_length_overlap
+from filmroom.evaluation.masks import (
+    run_length_area,
+    run_length_intersections,
+    run_length_overlaps,
+)
 from filmroom.evaluation.reports import Options, evaluate
 from filmroom.formats.coco import read_coco_results, read_coco_truth
 from filmroom.geometry.masks import encode_rle
@@ -243,10 +247,16 @@ masks = st.integers(0, 2**24 - 1).map(
 
 
 @settings(deadline=None)
-@given(masks, masks)
-def test_run_lengths_overlap_like_pixels(first: np.ndarray, second: np.ndarray):
-    a, b = encode_rle(first), encode_rle(second)
-    assert run_length_area(a) == first.sum()
-    assert run_length_intersection(a, b) == (first & second).sum()
-    union = (first | second).sum()
-    assert run_length_overlap(a, b) == ((first & second).sum() / union if union else 0)
+@given(st.lists(masks, min_size=1, max_size=4), st.lists(masks, min_size=1, max_size=4))
+def test_run_lengths_overlap_like_pixels(first: list[np.ndarray], second: list[np.ndarray]):
+    packed = [[encode_rle(mask) for mask in side] for side in (first, second)]
+    shared = run_length_intersections(*packed)
+    overlaps = run_length_overlaps(*packed, np.zeros(len(second), bool))
+    of_crowds = run_length_overlaps(*packed, np.ones(len(second), bool))
+    for i, a in enumerate(first):
+        assert run_length_area(packed[0][i]) == a.sum()
+        for j, b in enumerate(second):
+            both = (a & b).sum()
+            assert shared[i, j] == both
+            assert overlaps[i, j] == (both / (a | b).sum() if both else 0)
+            assert of_crowds[i, j] == (both / a.sum() if both else 0)

@@ -96,3 +96,47 @@ def test_calls_that_cannot_be_answered(game: Path):
         result = CliRunner().invoke(app, [str(each) for each in arguments])
         assert isinstance(result.exception, InputError)
         assert reason in str(result.exception)
+
+
+def test_several_processes_give_the_same_figures(game: Path):
+    arguments = ("tracking", "--truth", game / "truth", "--tracks", game / "run", "--json")
+    assert call(*arguments, "--jobs", "2") == call(*arguments)
+
+
+def test_comparison_shows_intervals_and_draws_all_runs_together(game: Path):
+    arguments = ("tracking", "--truth", game / "truth", "--tracks", game / "run")
+    out = call(*arguments, "--tracks", game / "better", "--plots", game / "charts")
+    assert out.count("95 % intervals over sequences: HOTA") == 2
+    assert sorted(file.name for file in (game / "charts").iterdir()) == [
+        "better-hota.svg", "hota.svg", "run-hota.svg",
+    ]  # fmt: skip
+    both = ElementTree.parse(game / "charts" / "hota.svg")
+    assert [each.text for each in both.findall(".//{*}text")][-2:] == ["run", "better"]
+
+
+def test_places_results_cannot_go_to_are_told_before_the_work(game: Path):
+    arguments = ["tracking", "--truth", game / "truth", "--tracks", game / "run"]
+    for more, reason in (
+        (["--plots", game / "run" / "A.txt"], "--plots wants a folder"),
+        (["--csv", game / "run"], "--csv wants a file"),
+        (["--csv", game / "no" / "scores.csv"], "no such folder for --csv"),
+    ):
+        result = CliRunner().invoke(app, [str(each) for each in [*arguments, *more]])
+        assert isinstance(result.exception, InputError)
+        assert reason in str(result.exception)
+
+
+def test_only_tracking_can_be_explained(game: Path):
+    result = CliRunner().invoke(
+        app, ["jersey", "--truth", str(game), "--predictions", str(game), "--explain"]
+    )
+    assert "--explain is for tracking only" in str(result.exception)
+
+
+def test_frames_beyond_the_sequence_are_named_by_line(game: Path):
+    with (game / "run" / "A.txt").open("a") as file:
+        file.write("\n21,9,1,1,5,5,1,-1,-1,-1\n")
+    result = CliRunner().invoke(
+        app, ["tracking", "--truth", str(game / "truth"), "--tracks", str(game / "run")]
+    )
+    assert "A.txt, line 41: frame 21 beyond the 20 frames" in str(result.exception)

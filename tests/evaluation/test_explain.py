@@ -124,3 +124,17 @@ def test_empty_sides_are_explained_too():
     assert {each.kind for each in lost} == {"missed track"}
     invented = explain_scene(prepare_scene(nothing, TRUTH, "soccernet"))
     assert {each.kind for each in invented} == {"false track"}
+
+
+def test_a_track_that_goes_on_with_somebody_new_is_a_merge_worth_a_track_of_its_own():
+    """Person 1 leaves at frame 40; from frame 50 on their track holds person 2, who just came."""
+    frames = np.arange(FRAMES)
+    first, second = np.where(frames < 40, 1, 0), np.where(frames >= 50, 2, 0)
+    truth = walk({0: first, 1: second, 2: constant(3)})
+    merged = walk({0: np.where(frames < 40, 11, 0), 1: np.where(frames >= 50, 11, 0), 2: constant(13)})
+    mended = walk({0: np.where(frames < 40, 11, 0), 1: np.where(frames >= 50, 12, 0), 2: constant(13)})
+    found = explain_scene(prepare_scene(truth, merged, "soccernet"), "game")
+    assert [(each.kind, each.first_frame) for each in found] == [("merge", 51)]
+    assert (found[0].truth_ids, found[0].track_ids) == ((1, 2), (11,))
+    assert found[0].points == pytest.approx(half(truth, mended) - half(truth, merged))
+    assert found[0].sentence() == "frame 51: track 11 goes on from person 1 to 2"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 from pathlib import Path
 
 import cv2
@@ -9,10 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from filmroom.errors import InputError
 from filmroom.evaluation.reports import Options, evaluate
 from filmroom.evaluation.segmentation import boundary_score, region_score, statistics
+from filmroom.formats.coco_masks import compressed_mask
 from filmroom.formats.davis import decode_indexed, encode_indexed
 
 
@@ -127,4 +133,70 @@ def test_what_is_missing_or_no_mask_is_named(tmp_path: Path):
         evaluate("segmentation", truth, found)
     (found / "match" / "00002.png").write_bytes(b"nonsense")
     with pytest.raises(InputError, match="not a readable PNG"):
+        evaluate("segmentation", truth, found)
+
+
+def coco_files(folder: Path, seed: int) -> tuple[Path, Path]:
+    """Masks of two categories in three pictures: polygons, plain and packed runs, a crowd region."""
+    rng = np.random.default_rng(seed)
+    size = {"width": 60, "height": 50}
+    annotations, results = [], []
+    for image in (1, 2, 3):
+        for _ in range(4):
+            x, y = rng.integers(2, 40, 2).tolist()
+            w, h = rng.integers(4, 18, 2).tolist()
+            polygon = [x, y, x + w, y + 1.5, x + w - 1, y + h, x + 0.5, y + h - 2]
+            label = int(rng.integers(1, 3))
+            crowd = bool(rng.random() < 0.15)
+            packed = {
+                "size": [50, 60],
+                "counts": compressed_mask([polygon], 60, 50).decode(),
+            }
+            annotations.append(
+                {
+                    "id": len(annotations) + 1, "image_id": image, "category_id": label,
+                    "bbox": [x, y, w, h], "area": 30.0 * w, "iscrowd": int(crowd),
+                    "segmentation": packed if crowd else [polygon],
+                }
+            )  # fmt: skip
+            for _ in range(int(rng.integers(0, 3))):
+                moved = [value + float(rng.normal(0, 1.2)) for value in polygon]
+                counts = compressed_mask([moved], 60, 50).decode()
+                results.append(
+                    {
+                        "image_id": image, "category_id": label, "score": round(float(rng.random()), 2),
+                        "segmentation": {"size": [50, 60], "counts": counts},
+                    }
+                )  # fmt: skip
+    truth = {
+        "images": [{"id": each, "file_name": f"{each}.jpg", **size} for each in (1, 2, 3)],
+        "categories": [{"id": 1, "name": "player"}, {"id": 2, "name": "ball"}],
+        "annotations": annotations,
+    }
+    (folder / "truth.json").write_text(json.dumps(truth))
+    (folder / "found.json").write_text(json.dumps(results))
+    return folder / "truth.json", folder / "found.json"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mask_precision_equals_pycocotools(tmp_path: Path, seed: int):
+    truth, found = coco_files(tmp_path, seed)
+    report = evaluate("segmentation", truth, found)
+    with contextlib.redirect_stdout(io.StringIO()):
+        annotations = COCO(str(truth))
+        official = COCOeval(annotations, annotations.loadRes(str(found)), "segm")
+        official.evaluate()
+        official.accumulate()
+        official.summarize()
+    names = ("AP", "AP50", "AP75", "APsmall", "APmedium", "APlarge", "AR1", "AR10", "AR100")
+    for name, value in zip(names, official.stats.tolist(), strict=False):
+        ours = report.combined[name]
+        assert (-1 if ours is None else ours) == pytest.approx(value, rel=1e-12), name
+    assert 0 < report.combined["AP50"] < 1
+
+
+def test_results_without_masks_are_named(tmp_path: Path):
+    truth, found = coco_files(tmp_path, 0)
+    found.write_text('[{"image_id": 1, "category_id": 1, "score": 0.5, "bbox": [1, 2, 3, 4]}]')
+    with pytest.raises(InputError, match=r"found.json: \[0\]: segmentation: neither polygons"):
         evaluate("segmentation", truth, found)

@@ -15,14 +15,17 @@ from hypothesis import strategies as st
 from filmroom.errors import InputError
 from filmroom.evaluation.reports import Options, evaluate
 from filmroom.evaluation.spotting import (
-    ACTIONS,
-    BALL_ACTIONS,
     SpottedEvents,
     SpottedTruth,
     score_spotting,
     score_team_spotting,
 )
-from filmroom.formats.soccernet_spotting import read_spotting_results, write_spotting_results
+from filmroom.formats.soccernet_spotting import (
+    ACTIONS,
+    BALL_ACTIONS,
+    read_spotting_results,
+    write_spotting_results,
+)
 
 
 def truth_at(*events: tuple) -> SpottedTruth:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from filmroom.errors import DamagedInputError, InputError
 from filmroom.formats.mot import (
+    MotFiles,
     TrackRows,
     format_mot_tracks,
     parse_mot,
@@ -214,3 +215,26 @@ def test_submission_zip_is_the_same_bytes_every_time(tmp_path: Path):
     write_mot_zip(tmp_path / "two.zip", dict(reversed(rows.items())), folder="tracker")
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     assert zipfile.ZipFile(tmp_path / "one.zip").namelist() == ["tracker/A.txt", "tracker/B.txt"]
+
+
+def test_a_mark_of_byte_order_and_huge_numbers(tmp_path: Path):
+    assert parse_mot(b"\xef\xbb\xbf1,2,3,4,5,6,1,-1").ids.tolist() == [2]
+    with pytest.raises(InputError, match=r"line 2: id 1e\+20 is not a whole number of usual size"):
+        parse_mot(b"1,2,3,4,5,6,1,-1\n1,100000000000000000000,3,4,5,6,1,-1\n")
+
+
+def test_asking_for_a_sequence_does_not_read_it(tmp_path: Path):
+    (tmp_path / "A.txt").write_text("no numbers at all")
+    assert "A" in MotFiles(tmp_path)
+    assert "B" not in MotFiles(tmp_path)
+
+
+def test_an_encrypted_zip_is_told(tmp_path: Path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("A.txt", "1,1,1,1,1,1")
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    content[6] |= 1
+    content[content.find(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(InputError, match=r"A\.txt inside is encrypted"):
+        read_mot(tmp_path / "a.zip")

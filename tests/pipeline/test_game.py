@@ -10,7 +10,6 @@ import pytest
 import filmroom
 from filmroom.errors import InputError, MachineError
 from filmroom.formats.mot import read_mot
-from filmroom.pipeline.exporting import EXPORTS, export
 from filmroom.pipeline.run_folder import RunFolder
 from filmroom.video.decode import Reader
 
@@ -155,17 +154,6 @@ def test_rendering_another_video_is_refused(clip, run, tmp_path):
     other.write_bytes(b"no video")
     with pytest.raises(InputError):
         filmroom.render(run, other)
-
-
-@pytest.mark.parametrize("name", sorted(EXPORTS))
-def test_a_run_leaves_in_every_format(run, tmp_path, name):
-    export(run, name, tmp_path / "out")
-    assert (tmp_path / "out").stat().st_size > 100
-
-
-def test_an_unknown_format_lists_those_there_are(run, tmp_path):
-    with pytest.raises(InputError, match="mot"):
-        export(run, "nonsense", tmp_path / "out")
 
 
 def test_an_unfinished_folder_says_so(tmp_path):

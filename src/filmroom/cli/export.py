@@ -1,4 +1,4 @@
-"""`filmroom export`: a run in somebody else's format."""
+"""`filmroom export`: runs in somebody else's format."""
 
 from __future__ import annotations
 
@@ -9,14 +9,40 @@ import typer
 
 
 def export_command(
-    folder: Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DIR...",
+            help="The folder of a run; of several for a submission of several sequences.",
+            show_default=False,
+        ),
+    ],
     format_name: Annotated[
-        str, typer.Option("--format", help="mot, coco, csv or soccernet-tracking.", show_default=False)
+        str,
+        typer.Option(
+            "--format",
+            help="mot, coco, yolo, csv, soccernet-tracking, sportsmot, dancetrack, soccernet-jersey, "
+            "soccernet-spotting, soccernet-ball, soccernet-team-ball or footpass.",
+            show_default=False,
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="File to write.", show_default=False)],
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name",
+            help="What the sequence or game is called (SNMOT-116, LEAGUE/SEASON/GAME/1_720p), once for "
+            "each run; by default the name of the video.",
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages on stderr.")] = False,
 ) -> None:
-    """Write the tracks of a run in another format."""
+    """Write runs in another format: tables, training sets, submissions to benchmarks."""
     from filmroom.pipeline.exporting import export
 
-    export(folder, format_name, output)
+    notes = export(folders, format_name, output, names or [])
+    if quiet:
+        return
+    for note in notes:
+        typer.echo(note, err=True)
     typer.echo(f"{output}", err=True)

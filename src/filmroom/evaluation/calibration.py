@@ -119,28 +119,13 @@ def project(camera: PitchCamera, points: FloatArray) -> tuple[FloatArray, BoolAr
 
     Distorted picture coordinates are rounded to single precision, as the official code does.
     """
-    pan, tilt, roll = (
-        float(each) * np.pi / 180.0
-        for each in (camera.pan_degrees, camera.tilt_degrees, camera.roll_degrees)
-    )
-    rotation = (_about_z(pan) @ _about_x(tilt) @ _about_z(roll)).T
-    seen = (points - np.array(camera.position_meters)) @ rotation.T
+    seen = (points - np.array(camera.position_meters)) @ camera.rotation().T
     in_front = seen[:, 2] > 1e-3
     depth = np.where(in_front, seen[:, 2], 1.0)
     x, y = _distort(camera, seen[:, 0] / depth, seen[:, 1] / depth)
     u = x.astype(np.float32) * np.float32(camera.x_focal_length) + np.float32(camera.principal_point[0])
     v = y.astype(np.float32) * np.float32(camera.y_focal_length) + np.float32(camera.principal_point[1])
     return np.column_stack([u, v]).astype(np.float64), in_front
-
-
-def _about_z(angle: float) -> FloatArray:
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
-
-
-def _about_x(angle: float) -> FloatArray:
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
 
 
 def _distort(camera: PitchCamera, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -166,16 +166,22 @@ def _box_ious(found: FloatArray, truth: FloatArray, crowds: BoolArray) -> FloatA
 def _mask_ious(
     truth: TruthObjects, found: FoundObjects, rows: IntArray, objects: IntArray
 ) -> FloatArray:
-    from filmroom.evaluation.masks import run_length_overlap
+    from filmroom.evaluation.masks import run_length_overlaps
 
     if truth.masks is None or found.masks is None:
         raise ValueError("masks are needed on both sides for iou='mask'")
-    return np.array(
-        [
-            run_length_overlap(found.masks[row], truth.masks[each], bool(truth.crowds[each]))
-            for row, each in zip(rows.tolist(), objects.tolist(), strict=True)
-        ]
-    )
+    values = np.zeros(len(rows))
+    images = found.images[rows]
+    for piece in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(images)) + 1):
+        mine, row_place = np.unique(rows[piece], return_inverse=True)
+        theirs, object_place = np.unique(objects[piece], return_inverse=True)
+        overlaps = run_length_overlaps(
+            [found.masks[each] for each in mine.tolist()],
+            [truth.masks[each] for each in theirs.tolist()],
+            truth.crowds[theirs],
+        )
+        values[piece] = overlaps[row_place, object_place]
+    return values
 
 
 def _ranges() -> tuple[FloatArray, FloatArray]:

@@ -23,7 +23,7 @@ _HALF_LEVEL = 10
 _SWAP_WINDOW = 50
 """Two switches that exchange tracks within this many frames are one swap."""
 
-KINDS = ("swap", "switch", "stray", "miss", "missed track", "false boxes", "false track")
+KINDS = ("swap", "switch", "stray", "merge", "miss", "missed track", "false boxes", "false track")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ class Moment:
     """One mistake. Frames count from 1, as in the files; ids are those of the files.
 
     swap: two people exchange their tracks. switch: a person goes on under another track. stray: under
-    another track for a while, then back. miss: in the truth, in no track. missed track: never found.
-    false boxes: a run of a track's boxes that match nobody. false track: a track that never matches.
+    another track for a while, then back. merge: a track that held one person goes on with another, who
+    had none yet. miss: in the truth, in no track. missed track: never found. false boxes: a run of a
+    track's boxes that match nobody. false track: a track that never matches.
     """
 
     kind: str
@@ -63,6 +64,7 @@ _SENTENCES = {
     "swap": "people {person} and {other} exchange tracks {track} and {after}",
     "switch": "person {person} goes from track {track} to {after}",
     "stray": "person {person} strays from track {track} to {after} and comes back",
+    "merge": "track {track} goes on from person {person} to {other}",
     "miss": "person {person} is not found",
     "missed track": "person {person} is never found",
     "false boxes": "track {track} is on nobody",
@@ -107,6 +109,7 @@ def explain_scene(scene: Scene, sequence: str = "") -> list[Moment]:
     ]
     found = [
         *_switches(people, cost),
+        *_merges(people, cost),
         *_misses(people, cost, scene),
         *_falses(false, cost, scene),
     ]
@@ -201,6 +204,14 @@ class _Cost:
 
         `found` misses become true positives, `fewer_boxes` false boxes are taken away.
         """
+        association = self._association_after(moves, track_changes)
+        # A miss that is found was counted once, as a miss, and is still counted once.
+        mended = self.hota(self.true_positives + found, self.either - fewer_boxes, association)
+        return mended - self.score
+
+    def _association_after(
+        self, moves: list[tuple[int, int, int]], track_changes: dict[int, int]
+    ) -> float:
         changed: dict[tuple[int, int], int] = {}
         for truth, track, frames in moves:
             changed[truth, track] = changed.get((truth, track), 0) + frames
@@ -213,9 +224,13 @@ class _Cost:
             after = before + changed.get((truth, track), 0)
             association += self._share(truth, track, after, track_changes.get(track, 0))
             association -= self._share(truth, track, before, 0)
-        # A miss that is found was counted once, as a miss, and is still counted once.
-        mended = self.hota(self.true_positives + found, self.either - fewer_boxes, association)
-        return mended - self.score
+        return association
+
+    def split_off(self, truth: int, track: int, frames: int) -> float:
+        """Rise of HOTA when a person's frames under a track get a track of their own."""
+        association = self._association_after([(truth, track, -frames)], {track: -frames})
+        association += frames**2 / int(self.of_truth[truth])
+        return self.hota(self.true_positives, self.either, association) - self.score
 
 
 def _relabel(cost: _Cost, run: _Run, track: int) -> float:
@@ -276,6 +291,27 @@ def _switches(people: list[_Run], cost: _Cost) -> list[_Found]:
                 (a, b),
                 points,
             )
+        )
+    return found
+
+
+def _merges(people: list[_Run], cost: _Cost) -> list[_Found]:
+    """Tracks that go on with somebody new: only who had no track before, others are switches."""
+    found: list[_Found] = []
+    tracked = _without_misses(people)
+    last_of_track: dict[int, list[_Run]] = {}
+    for run in tracked:
+        last_of_track.setdefault(run.track, []).append(run)
+    for index, run in enumerate(tracked):
+        if index and tracked[index - 1].truth == run.truth:
+            continue
+        before = [each for each in last_of_track[run.track] if each.last < run.first]
+        if not before:
+            continue
+        other = max(before, key=lambda each: each.last)
+        points = cost.split_off(run.truth, run.track, run.frames)
+        found.append(
+            ("merge", run.first, run.first, run.frames, (other.truth, run.truth), (run.track,), points)
         )
     return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,24 +15,28 @@ def run_length_area(rle: bytes) -> int:
     return rle_area(rle)
 
 
-def run_length_intersection(first: bytes, second: bytes) -> int:
-    """Pixels on in both; both masks are of one size."""
-    a, b = np.cumsum(run_lengths(first)), np.cumsum(run_lengths(second))
-    bounds = np.union1d(np.concatenate([[0], a]), b)
-    starts, lengths = bounds[:-1], np.diff(bounds)
-    return int(lengths[_is_on(a, starts) & _is_on(b, starts)].sum())
+def run_length_intersections(first: Sequence[bytes], second: Sequence[bytes]) -> NDArray[np.float64]:
+    """Pixels on in both, (first, second); all masks are of one size.
+
+    Between two neighbouring ends of any runs every mask is all on or all off, so the masks shrink to
+    rows over those pieces, and one product of matrices counts what each pair shares.
+    """
+    ends = [np.cumsum(run_lengths(rle)) for rle in (*first, *second)]
+    bounds = np.unique(np.concatenate([np.zeros(1, np.int64), *ends]))
+    toggles = np.stack(
+        [np.bincount(np.searchsorted(bounds, each), minlength=len(bounds)) for each in ends]
+    )
+    is_on = (np.cumsum(toggles, axis=1)[:, :-1] % 2).astype(np.float64)
+    shared: NDArray[np.float64] = (is_on[: len(first)] * np.diff(bounds)) @ is_on[len(first) :].T
+    return shared
 
 
-def run_length_overlap(found: bytes, truth: bytes, crowd: bool = False) -> float:
-    """Intersection over union, or over the found mask's area where the truth is a crowd region."""
-    shared = run_length_intersection(found, truth)
-    union = run_length_area(found)
-    if not crowd:
-        union += run_length_area(truth) - shared
-    return shared / union if shared else 0.0
-
-
-def _is_on(ends: NDArray[np.int64], pixels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    # Runs are off and on in turn, so the parity of the run a pixel lies in tells its state.
-    odd: NDArray[np.bool_] = np.searchsorted(ends, pixels, side="right") % 2 == 1
-    return odd
+def run_length_overlaps(
+    found: Sequence[bytes], truth: Sequence[bytes], crowds: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Intersection over union, (found, truth); over the found mask's area for crowd regions."""
+    shared = run_length_intersections(found, truth)
+    found_areas = np.array([run_length_area(each) for each in found], dtype=float)[:, None]
+    truth_areas = np.array([run_length_area(each) for each in truth], dtype=float)
+    union = np.where(crowds, found_areas, found_areas + truth_areas - shared)
+    return np.divide(shared, union, out=np.zeros_like(shared), where=shared > 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
 from pathlib import Path
@@ -24,6 +24,7 @@ BoolArray = NDArray[np.bool_]
 EPSILON = float(np.finfo(np.float64).eps)
 
 _CHUNK = 1 << 16
+_BLOCK_FRAMES = 1 << 11
 # Weights closer than this share of each other could be a tie: such frames are assigned in full.
 _TIE_MARGIN = 1e-9
 
@@ -68,38 +69,66 @@ def same_frame_chunks(
 
 
 def overlapping_boxes(
-    truth_frames: IntArray,
-    truth_boxes: FloatArray,
-    track_boxes: FloatArray,
-    track_starts: IntArray,
+    truth_boxes: FloatArray, truth_starts: IntArray, track_boxes: FloatArray, track_starts: IntArray
 ) -> Pairs:
     """Same-frame pairs of boxes with an intersection over union above 0 (TrackEval 1.3.0, bit for bit).
 
-    Rows of both sides are ordered by frame. Areas come from the corners, a box of area at most EPSILON
-    overlaps nothing.
+    Rows of both sides are ordered by frame, `..._starts` say where each frame's rows start. Areas come
+    from the corners, a box of area at most EPSILON overlaps nothing.
     """
-    # Contiguous columns: each is gathered for every pair.
-    left_a, top_a, right_a, bottom_a = _corners(truth_boxes)
-    left_b, top_b, right_b, bottom_b = _corners(track_boxes)
-    area_a = (right_a - left_a) * (bottom_a - top_a)
-    area_b = (right_b - left_b) * (bottom_b - top_b)
+    corners_a, corners_b = _corners(truth_boxes), _corners(track_boxes)
+    with np.errstate(over="ignore"):
+        area_a, area_b = (
+            (right - left) * (bottom - top) for left, top, right, bottom in (corners_a, corners_b)
+        )
     found: list[Pairs] = []
-    for rows, columns in same_frame_chunks(truth_frames, track_starts):
-        width = np.minimum(right_a[rows], right_b[columns])
-        width -= np.maximum(left_a[rows], left_b[columns])
-        touching = np.flatnonzero(width > 0)
-        a, b, width = rows[touching], columns[touching], width[touching]
-        height = np.minimum(bottom_a[a], bottom_b[b]) - np.maximum(top_a[a], top_b[b])
-        touching = np.flatnonzero(height > 0)
-        a, b = a[touching], b[touching]
-        shared = width[touching] * height[touching]
-        first, second = area_a[a], area_b[b]
-        union = first + second - shared
-        with np.errstate(divide="ignore", invalid="ignore"):
+    for first, last in _frame_blocks(truth_starts, track_starts):
+        starts_a, starts_b = truth_starts[first : last + 1], track_starts[first : last + 1]
+        # One table (frames, truth, tracks) with room for the fullest frame: no gathering of single
+        # boxes, which would cost several times the arithmetic.
+        left_a, top_a, right_a, bottom_a = (each[:, :, None] for each in _padded(corners_a, starts_a))
+        left_b, top_b, right_b, bottom_b = (each[:, None, :] for each in _padded(corners_b, starts_b))
+        width = np.minimum(right_a, right_b)
+        width -= np.maximum(left_a, left_b)
+        height = np.minimum(bottom_a, bottom_b)
+        height -= np.maximum(top_a, top_b)
+        touching = np.flatnonzero((width > 0) & (height > 0))
+        frame, place = np.divmod(touching, max(1, width.shape[1] * width.shape[2]))
+        a = starts_a[frame] + place // max(1, width.shape[2])
+        b = starts_b[frame] + place % max(1, width.shape[2])
+        shared = width.ravel()[touching] * height.ravel()[touching]
+        area_of_a, area_of_b = area_a[a], area_b[b]
+        union = area_of_a + area_of_b - shared
+        with np.errstate(all="ignore"):
             similarity = shared / union
-        solid = (first > EPSILON) & (second > EPSILON) & (union > EPSILON) & (similarity > 0)
+        solid = (area_of_a > EPSILON) & (area_of_b > EPSILON) & (union > EPSILON) & (similarity > 0)
         found.append(Pairs(a, b, similarity).keep(solid))
     return join_pairs(found)
+
+
+def _frame_blocks(truth_starts: IntArray, track_starts: IntArray) -> Iterator[tuple[int, int]]:
+    """Runs of frames (first, last + 1) whose padded table of pairs fits a cache."""
+    truth_count, track_count = np.diff(truth_starts), np.diff(track_starts)
+    first = 0
+    while first < len(truth_count):
+        ahead = slice(first, first + _BLOCK_FRAMES)
+        size = np.maximum.accumulate(truth_count[ahead]) * np.maximum.accumulate(track_count[ahead])
+        size *= np.arange(1, len(size) + 1)
+        last = first + max(1, int(np.searchsorted(size, _CHUNK, side="right")))
+        yield first, last
+        first = last
+
+
+def _padded(corners: tuple[FloatArray, ...], starts: IntArray) -> list[FloatArray]:
+    """Left, top, right, bottom as (frames, most boxes of a frame); empty places touch nothing."""
+    count = np.diff(starts)
+    filled = np.arange(int(count.max(initial=0))) < count[:, None]
+    tables = []
+    for corner, empty in zip(corners, (np.inf, np.inf, -np.inf, -np.inf), strict=True):
+        table = np.full(filled.shape, empty)
+        table[filled] = corner[starts[0] : starts[-1]]
+        tables.append(table)
+    return tables
 
 
 def join_pairs(parts: list[Pairs]) -> Pairs:
@@ -127,8 +156,10 @@ def best_assignment(
     most frames are settled by peeling such pairs off. Frames that stay open are assigned in full, with
     rows and columns in the order of the rows, so that exact ties fall as in scipy on the full matrix.
     """
-    chosen = np.zeros(len(weights), dtype=bool)
-    alive = np.flatnonzero(weights > 0)
+    positive = weights > 0
+    contested = contested_pairs(pairs)
+    chosen = positive & ~contested
+    alive = np.flatnonzero(positive & contested)
     taken_truth = np.zeros(int(truth_starts[-1]), dtype=bool)
     taken_track = np.zeros(int(track_starts[-1]), dtype=bool)
     while len(alive):
@@ -206,10 +237,36 @@ def assignment_solver() -> Callable[..., tuple[IntArray, IntArray]]:
     return whole
 
 
-def contested_frames(pairs: Pairs, pair_frames: IntArray) -> IntArray:
-    """Frames in which some row has more than one pair, so that a choice must be made."""
-    if not len(pairs.truth):
-        return np.empty(0, np.int64)
+def contested_pairs(pairs: Pairs) -> BoolArray:
+    """Mask of the pairs whose truth or track row has another pair, so that a choice must be made."""
     shared_truth = np.bincount(pairs.truth)[pairs.truth] > 1
     shared_track = np.bincount(pairs.track)[pairs.track] > 1
-    return np.unique(pair_frames[shared_truth | shared_track])
+    contested: BoolArray = shared_truth | shared_track
+    return contested
+
+
+def settle_few(rows: list[int], columns: list[int], weights: list[float]) -> list[int] | None:
+    """Indices of the best one-to-one assignment of a handful of pairs, None if a tie is too near.
+
+    The rule of best_assignment: a pair that outweighs the sum of its strongest rivals is chosen.
+    """
+    chosen: list[int] = []
+    alive = list(range(len(rows)))
+    while alive:
+        for index in alive:
+            row, column = rows[index], columns[index]
+            along_row = along_column = 0.0
+            for other in alive:
+                if other == index:
+                    continue
+                if rows[other] == row:
+                    along_row = max(along_row, weights[other])
+                if columns[other] == column:
+                    along_column = max(along_column, weights[other])
+            if weights[index] > (along_row + along_column) * (1 + _TIE_MARGIN):
+                break
+        else:
+            return None
+        chosen.append(index)
+        alive = [each for each in alive if rows[each] != row and columns[each] != column]
+    return chosen

@@ -109,20 +109,29 @@ def _down(values: NDArray[Any], extent: tuple[float, float]) -> NDArray[np.float
     return np.asarray(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM))
 
 
+def _ticks(extent: tuple[float, float]) -> list[float]:
+    """About five round numbers within the extent."""
+    rough = (extent[1] - extent[0]) / 5
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = power * next(each for each in (1, 2, 2.5, 5, 10) if each * power >= rough * (1 - 1e-9))
+    first, last = np.ceil(extent[0] / step - 1e-9), np.floor(extent[1] / step + 1e-9)
+    return [float(f"{each * step:.10g}") for each in np.arange(first, last + 1)]
+
+
 def _axes(
     x_range: tuple[float, float], y_range: tuple[float, float], x_label: str, y_label: str
 ) -> list[str]:
     parts = []
-    for value in np.linspace(*y_range, 6):
+    for value in _ticks(y_range):
         y = float(_down(np.array([value]), y_range)[0])
         parts.append(
             f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>'
         )
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-    for value in np.linspace(*x_range, 6):
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
+    for value in _ticks(x_range):
         x = float(_across(np.array([value]), x_range)[0])
         parts.append(
-            f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{value:.3g}</text>'
+            f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{value:g}</text>'
         )
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(

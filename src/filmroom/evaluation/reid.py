@@ -48,7 +48,7 @@ def right_persons(
         if key not in rankings:
             raise InputError(f"{source}: query {key!r} has no ranking")
         ranking = rankings[key]
-        wrong = next((each for each in ranking if not isinstance(each, int)), None)
+        wrong = next((each for each in ranking if type(each) is not int), None)
         if wrong is not None:
             raise InputError(f"{source}: query {key!r}: {wrong!r} is not a whole number")
         given, wanted = set(ranking), of_action.get(query.action_idx, set())

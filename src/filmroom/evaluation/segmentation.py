@@ -6,7 +6,6 @@ Perazzi et al., "A Benchmark Dataset and Evaluation Methodology for Video Object
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,6 +63,9 @@ def _boundary(mask: BoolArray) -> BoolArray:
 
 
 def _grown(edge: BoolArray, reach: int) -> BoolArray:
+    # Here, not above: COCO's and MOTS' masks are scored without OpenCV.
+    import cv2
+
     across = np.arange(-reach, reach + 1)
     disk = (across[:, None] ** 2 + across[None] ** 2 <= reach**2).astype(np.uint8)
     return np.asarray(cv2.dilate(edge.astype(np.uint8), disk), dtype=bool)

@@ -17,19 +17,6 @@ import numpy as np
 
 from filmroom.evaluation.matching import BoolArray, FloatArray, IntArray
 
-ACTIONS = (
-    "Penalty", "Kick-off", "Goal", "Substitution", "Offside", "Shots on target", "Shots off target",
-    "Clearance", "Ball out of play", "Throw-in", "Foul", "Indirect free-kick", "Direct free-kick",
-    "Corner", "Yellow card", "Red card", "Yellow->red card",
-)  # fmt: skip
-"""The 17 classes of SoccerNet-v2 in their official order."""
-
-BALL_ACTIONS = (
-    "PASS", "DRIVE", "HEADER", "HIGH PASS", "OUT", "CROSS", "THROW IN", "SHOT", "BALL PLAYER BLOCK",
-    "PLAYER SUCCESSFUL TACKLE", "FREE KICK", "GOAL",
-)  # fmt: skip
-"""The 12 classes of ball action spotting (2024, 2025); the first two are those of 2023."""
-
 TOLERANCES: Mapping[str, tuple[int, ...]] = {
     "loose": tuple(range(5, 61, 5)),
     "tight": (1, 2, 3, 4, 5),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,9 +25,10 @@ from filmroom.evaluation.matching import (
     assign_frame,
     assignment_solver,
     best_assignment,
-    contested_frames,
+    contested_pairs,
     frame_starts,
     overlapping_boxes,
+    settle_few,
 )
 from filmroom.formats.mot import TrackRows, repeated_in_frame
 
@@ -124,15 +126,19 @@ def score_tracking(
     """
     if not truth:
         raise InputError("no truth to score against")
-    name = convention or guess_convention(truth)
-    rules = _convention(name)
+    name = check_convention(convention or guess_convention(truth))
     pairs, notes = pair_sequences(truth, tracks)
     # One sequence at a time, so that files read on demand need not all be in memory.
     sequences = {
-        sequence: score_sequence(truth[sequence], tracks[other], rules.name)
+        sequence: score_sequence(truth[sequence], tracks[other], name)
         for sequence, other in pairs.items()
     }
     return TrackingScores(combine_sequences(sequences), sequences, name, notes)
+
+
+def check_convention(name: str) -> str:
+    """The name, if it is one of CONVENTIONS; InputError otherwise."""
+    return _convention(name).name
 
 
 def guess_convention(truth: Mapping[str, TrackRows]) -> str:
@@ -142,7 +148,7 @@ def guess_convention(truth: Mapping[str, TrackRows]) -> str:
 
 
 def pair_sequences(
-    truth: Mapping[str, TrackRows], tracks: Mapping[str, TrackRows]
+    truth: Mapping[str, object], tracks: Mapping[str, object]
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """The name of the tracks of every truth sequence, and notes about tracks nobody asked for."""
     if len(truth) == 1 and len(tracks) == 1:
@@ -249,13 +255,19 @@ def prepare_scene(truth: TrackRows, tracks: TrackRows, convention: str = "motcha
     frame_count = truth.length or max(_last(truth), _last(tracks)) + 1
     for rows, word in ((truth, "truth"), (tracks, "tracks")):
         _check_rows(rows, frame_count, word)
-    if len(tracks) and int(tracks.classes.max()) > _PEDESTRIAN:
+    strange = np.flatnonzero(tracks.classes > _PEDESTRIAN)
+    if len(strange):
         raise InputError(
-            f"{tracks.source or 'tracks'}: class {int(tracks.classes.max())}; tracks have 1 or -1"
+            f"{tracks.source or 'tracks'}, row {strange[0] + 1}: class {tracks.classes[strange[0]]}; "
+            "tracks have 1 or -1"
         )
     truth, tracks = _by_frame(truth), _by_frame(tracks)
-    track_starts = frame_starts(tracks.frames, frame_count)
-    pairs = overlapping_boxes(truth.frames, truth.boxes, tracks.boxes, track_starts)
+    pairs = overlapping_boxes(
+        truth.boxes,
+        frame_starts(truth.frames, frame_count),
+        tracks.boxes,
+        frame_starts(tracks.frames, frame_count),
+    )
     keep_truth = truth.scores.astype(np.int64) != 0
     keep_track = np.ones(len(tracks), dtype=bool)
     if rules.preprocess:
@@ -452,30 +464,65 @@ def clear_matches(scene: Scene) -> IntArray:
     """
     candidates = np.flatnonzero(scene.pairs.similarity >= _CLEAR_THRESHOLD - EPSILON)
     pairs, frames = scene.pairs.keep(candidates), scene.pair_frames[candidates]
-    chosen = np.ones(len(candidates), dtype=bool)
-    contested = contested_frames(pairs, frames)
-    if not len(contested):
+    contested = contested_pairs(pairs)
+    chosen = ~contested
+    if not contested.any():
         return candidates
     truth_ids, track_ids = scene.truth_ids[pairs.truth], scene.track_ids[pairs.track]
+    open_pairs = np.flatnonzero(contested)
     active = _frames_of_both(scene)
-    before = active[np.maximum(np.searchsorted(active, contested) - 1, 0)]
-    previous = np.full(len(scene.truth_names), -1)
-    bounds = np.searchsorted(frames, (contested, contested + 1, before, before + 1)).T.tolist()
-    for frame, earlier, (start, stop, first, last) in zip(
-        contested.tolist(), before.tolist(), bounds, strict=True
-    ):
-        carried = np.flatnonzero(chosen[first:last]) + first if earlier < frame else np.empty(0, int)
-        previous[truth_ids[carried]] = track_ids[carried]
-        continues = previous[truth_ids[start:stop]] == track_ids[start:stop]
-        previous[truth_ids[carried]] = -1
-        chosen[start:stop] = assign_frame(
-            pairs.truth[start:stop] - scene.truth_starts[frame],
-            pairs.track[start:stop] - scene.track_starts[frame],
-            1000 * continues + pairs.similarity[start:stop],
-            int(scene.truth_starts[frame + 1] - scene.truth_starts[frame]),
-            int(scene.track_starts[frame + 1] - scene.track_starts[frame]),
-        )
+    before = active[np.maximum(np.searchsorted(active, frames[open_pairs]) - 1, 0)]
+    before[before == frames[open_pairs]] = -1
+    # Who is without rivals in the frame before is known at once; the rest is kept as it is settled.
+    id_count = len(scene.truth_names)
+    certain_keys = frames[chosen] * id_count + truth_ids[chosen]
+    order = np.argsort(certain_keys)
+    asked = before * id_count + truth_ids[open_pairs]
+    place = np.minimum(np.searchsorted(certain_keys[order], asked), max(0, len(order) - 1))
+    carried = np.full(len(open_pairs), -1)
+    if len(order):
+        certain = order[place]
+        carried = np.where(certain_keys[certain] == asked, track_ids[chosen][certain], -1)
+    settled: dict[int, tuple[int, int]] = {}
+    bounds = np.flatnonzero(np.diff(frames[open_pairs], prepend=-1, append=-1)).tolist()
+    people, tracks = truth_ids[open_pairs].tolist(), track_ids[open_pairs].tolist()
+    earlier, known = before.tolist(), carried.tolist()
+    similarity, now = pairs.similarity[open_pairs].tolist(), frames[open_pairs].tolist()
+    for start, stop in pairwise(bounds):
+        weights = []
+        for index in range(start, stop):
+            track = tracks[index]
+            goes_on = known[index] == track or settled.get(people[index]) == (earlier[index], track)
+            weights.append(1000 * goes_on + similarity[index])
+        best = settle_few(people[start:stop], tracks[start:stop], weights)
+        if best is None:
+            whole = _settle_frame(scene, pairs, frames, chosen, now[start], earlier[start])
+            best = np.flatnonzero(whole[open_pairs[start:stop]]).tolist()
+        for index in best:
+            settled[people[start + index]] = (now[start], tracks[start + index])
+        chosen[open_pairs[start + np.array(best, dtype=np.int64)]] = True
     return candidates[chosen]
+
+
+def _settle_frame(
+    scene: Scene, pairs: Pairs, frames: IntArray, chosen: BoolArray, frame: int, before: int
+) -> BoolArray:
+    """Mask of `pairs` that scipy's assignment of the whole frame takes, `chosen` holding so far."""
+    start, stop, first, last = np.searchsorted(frames, (frame, frame + 1, before, before + 1)).tolist()
+    carried = np.flatnonzero(chosen[first:last]) + first if before >= 0 else np.empty(0, np.int64)
+    previous = np.full(len(scene.truth_names), -1)
+    previous[scene.truth_ids[pairs.truth[carried]]] = scene.track_ids[pairs.track[carried]]
+    mine = pairs.keep(np.arange(start, stop))
+    continues = previous[scene.truth_ids[mine.truth]] == scene.track_ids[mine.track]
+    mask = np.zeros(len(frames), dtype=bool)
+    mask[start:stop] = assign_frame(
+        mine.truth - scene.truth_starts[frame],
+        mine.track - scene.track_starts[frame],
+        1000 * continues + mine.similarity,
+        int(scene.truth_starts[frame + 1] - scene.truth_starts[frame]),
+        int(scene.track_starts[frame + 1] - scene.track_starts[frame]),
+    )
+    return mask
 
 
 def _frames_of_both(scene: Scene) -> IntArray:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import lzma
+import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -28,9 +30,9 @@ class Archive:
         self.is_single = False
         self._zip: zipfile.ZipFile | None = None
         if self.path.is_dir():
-            self.names = sorted(each.relative_to(self.path).as_posix() for each in _walk(self.path))
+            self.names = sorted(_walk(str(self.path), ""))
         elif zipfile.is_zipfile(self.path):
-            self._zip = zipfile.ZipFile(self.path)
+            self._zip = self._open_zip()
             self.names = [
                 name
                 for name in self._zip.namelist()
@@ -46,6 +48,12 @@ class Archive:
         else:
             raise InputError(f"{self.path}: no such file or folder")
 
+    def _open_zip(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path)
+        except (zipfile.BadZipFile, OSError) as error:
+            raise DamagedInputError(f"{self.path}: is not a readable zip ({error})") from error
+
     def source(self, name: str) -> str:
         """How a file is called in an error."""
         if self.is_single:
@@ -54,12 +62,20 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """The content of a file; DamagedInputError where the zip is broken there."""
-        if self.is_single:
-            return self.path.read_bytes()
-        if self._zip is None:
-            return (self.path / name).read_bytes()
         try:
+            if self.is_single:
+                return self.path.read_bytes()
+            if self._zip is None:
+                return (self.path / name).read_bytes()
             return self._zip.read(name)
+        except OSError as error:
+            raise InputError(
+                f"{self.source(name)}: cannot be read ({error.strerror or error})"
+            ) from error
+        except (RuntimeError, NotImplementedError) as error:
+            raise InputError(
+                f"{self.path}: {name} inside is encrypted or packed in a way unknown here"
+            ) from error
         except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
             raise DamagedInputError(f"{self.path}: {name} inside is damaged ({error})") from error
 
@@ -80,6 +96,17 @@ class Archive:
             self._zip.close()
 
 
+def pack(files: Mapping[str, bytes | str]) -> bytes:
+    """A zip of the files by name; a fixed date keeps the same files the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return packed.getvalue()
+
+
 def decode_json(content: bytes, kind: type[_T], source: str) -> _T:
     """JSON in the shape asked for; InputError naming file and place otherwise."""
     try:
@@ -90,9 +117,10 @@ def decode_json(content: bytes, kind: type[_T], source: str) -> _T:
         raise InputError(f"{source}: not UTF-8 text") from error
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for each in folder.iterdir():
-        if not each.is_dir():
-            yield each
-        elif each.name not in _SKIPPED_FOLDERS:
-            yield from _walk(each)
+def _walk(folder: str, prefix: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for each in entries:
+            if not each.is_dir():
+                yield prefix + each.name
+            elif each.name not in _SKIPPED_FOLDERS:
+                yield from _walk(each.path, f"{prefix}{each.name}/")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,9 @@ from filmroom.errors import InputError
 from filmroom.formats.archive import Archive
 
 _T = TypeVar("_T")
+
+_FARTHEST = 1e9
+_LARGEST_ID = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class CocoSet:
 
     def picture(self, image: CocoImage) -> NDArray[np.uint8]:
         """The picture as RGB, (H, W, 3)."""
+        # Here, not above: scores need no pictures.
+        import cv2
+
         data = np.frombuffer(self._read(f"{self.part}/{image.file_name}"), np.uint8)
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
         if picture is None:
@@ -177,8 +182,9 @@ def read_coco_truth(path: Path | str, part: str | None = None) -> CocoTruth:
             raise InputError(f"{place}: image_id {row.image_id!r} is not among the pictures")
         if row.category_id not in category_index:
             raise InputError(f"{place}: category_id {row.category_id} is not among the categories")
-        if row.bbox[2] < 0 or row.bbox[3] < 0:
-            raise InputError(f"{place}: bbox {list(row.bbox)} has a negative size")
+        _check_box(row.bbox, place)
+        if abs(row.id) > _LARGEST_ID:
+            raise InputError(f"{place}: id {row.id} is too large")
     boxes = np.array([row.bbox for row in rows], dtype=float).reshape(-1, 4)
     areas = [row.bbox[2] * row.bbox[3] if row.area is None else row.area for row in rows]
     return CocoTruth(
@@ -213,8 +219,8 @@ def read_coco_results(path: Path | str) -> CocoResults:
             raise InputError(f"{place}: neither category_id nor category")
         if row.bbox is None and row.segmentation is None:
             raise InputError(f"{place}: neither bbox nor segmentation")
-        if row.bbox is not None and (row.bbox[2] < 0 or row.bbox[3] < 0):
-            raise InputError(f"{place}: bbox {list(row.bbox)} has a negative size")
+        if row.bbox is not None:
+            _check_box(row.bbox, place)
     boxes = [row.bbox or (0.0, 0.0, 0.0, 0.0) for row in rows]
     return CocoResults(
         source,
@@ -226,6 +232,13 @@ def read_coco_results(path: Path | str) -> CocoResults:
         np.array([row.score for row in rows], dtype=float),
         tuple(row.segmentation for row in rows),
     )
+
+
+def _check_box(box: tuple[float, float, float, float], place: str) -> None:
+    if box[2] < 0 or box[3] < 0:
+        raise InputError(f"{place}: bbox {list(box)} has a negative size")
+    if max(map(abs, box)) > _FARTHEST:
+        raise InputError(f"{place}: bbox {list(box)} is not in pixels")
 
 
 def write_coco_results(

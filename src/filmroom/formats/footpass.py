@@ -8,6 +8,7 @@ sixth whether the moment is a replay. Frames count from 0, 25 a second.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ ACTION_CLASSES = ("drive", "pass", "cross", "throw-in", "shot", "header", "tackl
 
 _TRUTH_COLUMNS = 6
 _CONFIDENCE = 4
+_LARGEST = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,10 @@ def read_footpass(path: Path | str) -> dict[str, PlayerActions]:
         for index, event in enumerate(events):
             if len(event) < _CONFIDENCE:
                 raise InputError(f"{source}: events[{key!r}][{index}] has {len(event)} figures, not 4")
+            if any(value != int(value) or abs(value) > _LARGEST for value in event[:_CONFIDENCE]):
+                raise InputError(
+                    f"{source}: events[{key!r}][{index}]: frame, team, jersey, class are whole numbers"
+                )
         rows = np.array([event[:_CONFIDENCE] for event in events], dtype=float).reshape(-1, 4)
         extra = np.full((len(events), 2), np.nan)
         for index, event in enumerate(events):
@@ -59,3 +65,18 @@ def read_footpass(path: Path | str) -> dict[str, PlayerActions]:
             extra[index, : len(values)] = values
         halves[key] = PlayerActions(rows.astype(np.int64), extra)
     return halves
+
+
+def footpass_submission(halves: Mapping[str, PlayerActions]) -> bytes:
+    """A prediction file: events `[frame, team, jersey, class, confidence]` of every half.
+
+    The confidence is the first column of `extra`, 1 where it is not given.
+    """
+    events = {
+        key: [
+            [*row, 1.0 if np.isnan(confidence) else confidence]
+            for row, confidence in zip(half.rows.tolist(), half.extra[:, 0].tolist(), strict=True)
+        ]
+        for key, half in halves.items()
+    }
+    return msgspec.json.encode({"keys": list(halves), "events": events})

@@ -8,20 +8,23 @@ sequence.
 
 from __future__ import annotations
 
+import codecs
 import configparser
 import io
 import re
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
+from filmroom.formats.decimals import parse_decimals
+
+_T = TypeVar("_T")
 
 Kind = Literal["truth", "tracks", "detections"]
 
@@ -29,6 +32,8 @@ _TRUTH_FILE = "gt.txt"
 _DETECTION_FILE = "det.txt"
 _FIELDS = ("frame", "id", "left", "top", "width", "height", "score", "class")
 _MINIMUM_COLUMNS = 6
+_HEAD = 1 << 12
+_LARGEST = 1 << 40
 _TRUTH_COLUMNS = 8
 
 
@@ -96,37 +101,66 @@ class TrackRows:
         )
 
 
-class MotFiles(Mapping[str, TrackRows]):
+class SequenceFiles(Mapping[str, _T]):
     """The sequences of a file, folder or zip, sorted by name, each read when it is asked for.
 
-    For what is found and what is refused see read_mot; a bad file is told of when it is read.
+    For what is found see read_mot; a bad file is told of when it is read. `parse` makes rows of a
+    file's bytes, its name in errors, and the length and frame rate that `seqinfo.ini` gives.
     """
 
-    def __init__(self, path: Path | str, kind: Kind = "tracks") -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        kind: Kind,
+        parse: Callable[[bytes, str, int | None, float | None], _T],
+    ) -> None:
         self.path, self.kind = Path(path), kind
-        with Archive(self.path) as archive:
-            self._files = dict(sorted(_choose(archive.names, kind, self.path).items()))
-            self._facts = {
-                str(PurePosixPath(name).parent): _read_sequence_facts(
-                    archive.read(name), archive.source(name)
-                )
-                for name in archive.names
-                if PurePosixPath(name).name == "seqinfo.ini"
-            }
+        self._parse = parse
+        self._archive = Archive(self.path)
+        self._files = _sequence_files(self._archive.names, kind, self.path)
+        self._facts = {
+            str(PurePosixPath(name).parent): _read_sequence_facts(
+                self._archive.read(name), self._archive.source(name)
+            )
+            for name in self._archive.names
+            if name.endswith("seqinfo.ini")
+        }
 
-    def __getitem__(self, sequence: str) -> TrackRows:
+    def __getitem__(self, sequence: str) -> _T:
+        return self.read(sequence)
+
+    def read(self, sequence: str, length: int | None = None) -> _T:
+        """The rows of a sequence; `length` is its number of frames where no `seqinfo.ini` says."""
         file_name = self._files[sequence]
         folder = PurePosixPath(file_name).parent
         places = (str(folder), str(folder.parent), str(folder / sequence))
         facts = next((self._facts[each] for each in places if each in self._facts), (None, None))
-        with Archive(self.path) as archive:
-            return parse_mot(archive.read(file_name), self.kind, archive.source(file_name), *facts)
+        return self._parse(
+            self._archive.read(file_name),
+            self._archive.source(file_name),
+            facts[0] or length,
+            facts[1],
+        )
+
+    def __contains__(self, sequence: object) -> bool:
+        # Mapping's own would read the whole file to answer.
+        return sequence in self._files
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._files)
 
     def __len__(self) -> int:
         return len(self._files)
+
+
+class MotFiles(SequenceFiles[TrackRows]):
+    """The sequences of MOTChallenge files under a path; see SequenceFiles and read_mot."""
+
+    def __init__(self, path: Path | str, kind: Kind = "tracks") -> None:
+        def parse(content: bytes, source: str, length: int | None, rate: float | None) -> TrackRows:
+            return parse_mot(content, kind, source, length, rate)
+
+        super().__init__(path, kind, parse)
 
 
 def read_mot(path: Path | str, kind: Kind = "tracks") -> dict[str, TrackRows]:
@@ -153,6 +187,7 @@ def parse_mot(
     """The rows of one file's bytes; see read_mot for what is checked."""
     table = _parse_numbers(content, source)
     columns = table.shape[0]
+    _check_whole(table, content, source)
     if kind == "truth" and table.shape[1] and columns < _TRUTH_COLUMNS:
         _fail(source, 1, f"{columns} columns; a truth file has at least {_TRUTH_COLUMNS}")
     frames, ids = table[0].astype(np.int64), table[1].astype(np.int64)
@@ -198,19 +233,27 @@ def write_mot_zip(
     folder: str = "",
     decimals: int | None = 2,
 ) -> None:
-    """A submission: `SEQ.txt` for each sequence at the root of the zip (SoccerNet tracking, SportsMOT).
+    """A submission: see mot_submission."""
+    Path(path).write_bytes(mot_submission(sequences, folder, decimals))
+
+
+def mot_submission(
+    sequences: Mapping[str, TrackRows], folder: str = "", decimals: int | None = 2
+) -> bytes:
+    """A zip with `SEQ.txt` for each sequence at its root (SoccerNet tracking, SportsMOT).
 
     DanceTrack wants them in a folder named `tracker`.
     """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(sequences):
-            # A fixed date keeps the same tracks the same bytes.
-            entry = zipfile.ZipInfo(str(PurePosixPath(folder) / f"{name}.txt"), (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, format_mot_tracks(sequences[name], decimals))
+    return pack(
+        {
+            str(PurePosixPath(folder) / f"{name}.txt"): format_mot_tracks(sequences[name], decimals)
+            for name in sorted(sequences)
+        }
+    )
 
 
-def _choose(names: list[str], kind: Kind, path: Path) -> dict[str, str]:
+def _sequence_files(names: list[str], kind: Kind, path: Path) -> dict[str, str]:
+    """The file of every sequence among names with `/`, sorted by sequence; see read_mot."""
     wanted = {"truth": _TRUTH_FILE, "detections": _DETECTION_FILE, "tracks": ""}[kind]
     texts = [name for name in names if name.endswith(".txt") or len(names) == 1]
     exact = [name for name in texts if PurePosixPath(name).name == wanted]
@@ -229,7 +272,7 @@ def _choose(names: list[str], kind: Kind, path: Path) -> dict[str, str]:
         if sequence in sequences:
             raise InputError(f"{path}: sequence {sequence} twice: {sequences[sequence]} and {name}")
         sequences[sequence] = name
-    return sequences
+    return dict(sorted(sequences.items()))
 
 
 def _is_sequence_file(name: str) -> bool:
@@ -256,6 +299,7 @@ def _sequence_name(name: str, path: Path) -> str:
 
 
 def _read_sequence_facts(content: bytes, source: str) -> tuple[int | None, float | None]:
+    """Length and frame rate in a `seqinfo.ini`, None where it does not say."""
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(content.decode("utf-8-sig", "replace"))
@@ -269,46 +313,35 @@ def _read_sequence_facts(content: bytes, source: str) -> tuple[int | None, float
 
 def _parse_numbers(content: bytes, source: str) -> NDArray[np.float64]:
     """(columns, rows), 6 to 8 columns; columns beyond are not looked at."""
-    import pyarrow as pa
-    from pyarrow import csv
-
-    if not content.strip():
+    content = content.removeprefix(codecs.BOM_UTF8)
+    head = content[:_HEAD] if content[:_HEAD].strip() else content
+    line = next((each for each in head.splitlines() if each.strip()), b"")
+    first = line.decode("utf-8", "replace").strip()
+    if not first:
         return np.empty((len(_FIELDS), 0))
-    first = content.lstrip().split(b"\n", 1)[0].decode("utf-8", "replace").strip()
     separator = next((each for each in ",;\t " if each in first), None)
     if separator is None:
         _fail(source, 1, f"no columns in {first[:40]!r}; expected frame,id,left,top,width,height,...")
     columns = min(len(first.rstrip(separator).split(separator)), len(_FIELDS))
-    if separator != " " and columns >= _MINIMUM_COLUMNS:
-        names = [f"f{index}" for index in range(columns)]
-        try:
-            table = csv.read_csv(
-                pa.BufferReader(content),
-                read_options=csv.ReadOptions(
-                    use_threads=False, autogenerate_column_names=True, block_size=1 << 24
-                ),
-                parse_options=csv.ParseOptions(delimiter=separator, quote_char=False),
-                convert_options=csv.ConvertOptions(
-                    include_columns=names,
-                    column_types={name: pa.float64() for name in names},
-                    null_values=[],
-                ),
-            )
-        except pa.ArrowInvalid:
-            return _parse_line_by_line(content, source, separator)
-        numbers = np.stack([_column(table[name]) for name in names])
-        if np.isfinite(numbers).all():
-            return numbers
-    return _parse_line_by_line(content, source, separator)
-
-
-def _column(column: Any) -> NDArray[np.float64]:
-    # to_numpy() of pyarrow would import pandas where it is installed, ten times the work of a file.
-    parts = [
-        np.frombuffer(chunk.buffers()[1], np.float64)[chunk.offset : chunk.offset + len(chunk)]
-        for chunk in column.chunks
-    ]
-    return np.concatenate(parts)
+    if separator == " " or columns < _MINIMUM_COLUMNS:
+        return _parse_line_by_line(content, source, separator)
+    plain = parse_decimals(content, separator, columns)
+    if plain is not None:
+        return plain
+    try:
+        numbers = np.loadtxt(
+            io.BytesIO(content),
+            delimiter=separator,
+            comments=None,
+            usecols=range(columns),
+            ndmin=2,
+            encoding="utf-8",
+        )
+    except ValueError:
+        return _parse_line_by_line(content, source, separator)
+    if not np.isfinite(numbers).all():
+        return _parse_line_by_line(content, source, separator)
+    return numbers.T
 
 
 def _parse_line_by_line(content: bytes, source: str, separator: str) -> NDArray[np.float64]:
@@ -339,21 +372,32 @@ def _number(text: str, column: int, line: int, source: str) -> float:
     return value
 
 
+def _check_whole(table: NDArray[np.float64], content: bytes, source: str) -> None:
+    for column, name in ((0, "frame"), (1, "id")):
+        bad = (table[column] != np.trunc(table[column])) | (np.abs(table[column]) > _LARGEST)
+        _refuse(bad, f"{name} {{{name}}} is not a whole number of usual size", table, content, source)
+
+
+def _refuse(
+    bad: NDArray[np.bool_], reason: str, table: NDArray[np.float64], content: bytes, source: str
+) -> None:
+    """InputError for the first bad row; `reason` may speak of its fields by name."""
+    if not bad.any():
+        return
+    index = int(np.flatnonzero(bad)[0])
+    values = {name: f"{value:.12g}" for name, value in zip(_FIELDS, table[:, index], strict=False)}
+    _fail(source, _line_of(content, index), reason.format_map(values))
+
+
 def _check(rows: TrackRows, table: NDArray[np.float64], kind: Kind, content: bytes) -> None:
     def refuse(bad: NDArray[np.bool_], reason: str) -> None:
-        if not bad.any():
-            return
-        index = int(np.flatnonzero(bad)[0])
-        values = {name: f"{value:g}" for name, value in zip(_FIELDS, table[:, index], strict=False)}
-        _fail(rows.source, _line_of(content, index), reason.format_map(values))
+        _refuse(bad, reason, table, content, rows.source)
 
-    refuse(table[0] != np.trunc(table[0]), "frame {frame} is not a whole number")
     refuse(rows.frames < 0, "frame {frame}; frames count from 1")
-    refuse(table[1] != np.trunc(table[1]), "id {id} is not a whole number")
     refuse((rows.boxes[:, 2] < 0) | (rows.boxes[:, 3] < 0), "negative size {width} x {height}")
     if rows.length is not None:
         beyond = rows.frames >= rows.length
-        refuse(beyond, f"frame {{frame}} beyond the {rows.length} frames seqinfo.ini says")
+        refuse(beyond, f"frame {{frame}} beyond the {rows.length} frames of the sequence")
     if kind == "detections":
         return
     refuse(rows.ids < 0, "id {id}; ids count from 0 or 1")
@@ -365,6 +409,13 @@ def repeated_in_frame(frames: NDArray[np.int64], ids: NDArray[np.int64]) -> NDAr
     repeated = np.zeros(len(frames), dtype=bool)
     if len(frames) < 2:
         return repeated
+    span = int(ids.max()) - int(ids.min()) + 1
+    cells = (int(frames.max()) - int(frames.min()) + 1) * span
+    # Counting in a table is faster than sorting, where the table is not much larger than the rows.
+    if cells <= 16 * len(frames):
+        keys = (frames - frames.min()) * span + (ids - ids.min())
+        if not (np.bincount(keys, minlength=1) > 1).any():
+            return repeated
     order = np.lexsort((ids, frames))
     same = (np.diff(frames[order]) == 0) & (np.diff(ids[order]) == 0)
     repeated[order[1:][same]] = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -12,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
+from filmroom.formats.soccernet_v3 import LABELS_FILE, read_v3_frames
 
 Lines = dict[str, NDArray[np.float64]]
 """Points (N, 2) of every line class, as shares of width - 1 and height - 1 of the picture."""
 
 _CAMERA = "camera_"
+_FARTHEST_SHARE = 1e3
+_LARGEST = 1e9
 
 
 class PitchCamera(msgspec.Struct, frozen=True):
@@ -34,6 +36,29 @@ class PitchCamera(msgspec.Struct, frozen=True):
     tangential_distortion: Annotated[list[float], msgspec.Meta(min_length=2, max_length=2)]
     thin_prism_distortion: Annotated[list[float], msgspec.Meta(min_length=4, max_length=4)]
 
+    def rotation(self) -> NDArray[np.float64]:
+        """(3, 3), from pitch to camera: x to the right, y down, z along the view."""
+        pan, tilt, roll = (
+            float(each) * np.pi / 180.0
+            for each in (self.pan_degrees, self.tilt_degrees, self.roll_degrees)
+        )
+        return np.asarray((_about_z(pan) @ _about_x(tilt) @ _about_z(roll)).T)
+
+    def calibration(self) -> NDArray[np.float64]:
+        """(3, 3), from directions of the camera to pixels, distortion left out."""
+        x, y = self.principal_point
+        return np.array([[self.x_focal_length, 0.0, x], [0.0, self.y_focal_length, y], [0.0, 0.0, 1.0]])
+
+
+def _about_z(angle: float) -> NDArray[np.float64]:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _about_x(angle: float) -> NDArray[np.float64]:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+
 
 class _Point(msgspec.Struct):
     x: float
@@ -43,8 +68,9 @@ class _Point(msgspec.Struct):
 def read_line_annotations(path: Path | str) -> dict[str, Lines]:
     """The lines of every picture by its number; classes without points are left out.
 
-    Of the files those count whose name is a number. Raises InputError naming file and place: wrong
-    types, a number twice, no files.
+    Of the files those count whose name is a number; where there are none, the lines of one game's
+    `Labels-v3.json`, by the name of the picture without `.png`. Raises InputError naming file and
+    place: wrong types, a number twice, no files.
     """
     pictures: dict[str, Lines] = {}
     with Archive(path) as archive:
@@ -55,14 +81,33 @@ def read_line_annotations(path: Path | str) -> dict[str, Lines]:
             if stem in pictures:
                 raise InputError(f"{path}: picture {stem} twice; give one split at a time")
             content = archive.read_json(name, dict[str, list[_Point]])
+            for line, points in content.items():
+                if any(max(abs(point.x), abs(point.y)) > _FARTHEST_SHARE for point in points):
+                    raise InputError(
+                        f"{archive.source(name)}: {line!r}: points are shares of the picture, 0 to 1"
+                    )
             pictures[stem] = {
                 line: np.array([(point.x, point.y) for point in points], dtype=float)
                 for line, points in content.items()
                 if points
             }
+        if not pictures and any(PurePosixPath(name).name == LABELS_FILE for name in archive.names):
+            return _lines_of_game(path)
     if not pictures:
-        raise InputError(f"{path}: no annotations found; expected NNNNN.json")
+        raise InputError(f"{path}: no annotations found; expected NNNNN.json or {LABELS_FILE}")
     return pictures
+
+
+def _lines_of_game(path: Path | str) -> dict[str, Lines]:
+    games = read_v3_frames(path)
+    if len(games) > 1:
+        raise InputError(f"{path}: {len(games)} games; give the {LABELS_FILE} of one at a time")
+    return {
+        PurePosixPath(name).stem: frame.line_shares()
+        for frames in games.values()
+        for name, frame in frames.items()
+        if frame.lines
+    }
 
 
 def read_cameras(path: Path | str) -> dict[str, PitchCamera]:
@@ -76,16 +121,23 @@ def read_cameras(path: Path | str) -> dict[str, PitchCamera]:
             number = stem.removeprefix(_CAMERA)
             if number in cameras:
                 raise InputError(f"{path}: camera {number} twice; give one split at a time")
-            cameras[number] = archive.read_json(name, PitchCamera)
+            camera = archive.read_json(name, PitchCamera)
+            if max(abs(each) for each in _numbers(camera)) > _LARGEST:
+                raise InputError(f"{archive.source(name)}: a figure beyond {_LARGEST:g} is no camera's")
+            cameras[number] = camera
     if not cameras:
         raise InputError(f"{path}: no cameras found; expected camera_NNNNN.json")
     return cameras
 
 
+def _numbers(camera: PitchCamera) -> list[float]:
+    values = [getattr(camera, field) for field in camera.__struct_fields__]
+    return [
+        each for value in values for each in (value if isinstance(value, list | tuple) else [value])
+    ]
+
+
 def write_cameras(path: Path | str, cameras: Mapping[str, PitchCamera]) -> None:
     """A submission zip: `camera_NNNNN.json` at its root."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in sorted(cameras):
-            entry = zipfile.ZipInfo(f"{_CAMERA}{number}.json", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, msgspec.json.encode(cameras[number]))
+    files = {f"{_CAMERA}{each}.json": msgspec.json.encode(cameras[each]) for each in sorted(cameras)}
+    Path(path).write_bytes(pack(files))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
 
 LABELS = frozenset(
     [
@@ -83,22 +82,22 @@ def read_caption_results(path: Path | str) -> dict[str, GameCaptions]:
 
 def write_caption_results(path: Path | str, games: Mapping[str, Sequence[Caption]]) -> None:
     """A submission zip: `GAME/results_dense_captioning.json` for every game."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for game in sorted(games):
-            rows = [
-                {
-                    "gameTime": f"{each.half} - {each.seconds // 60:02d}:{each.seconds % 60:02d}",
-                    "label": "comments",
-                    "position": str(1000 * each.seconds),
-                    "half": str(each.half),
-                    "confidence": "1.0",
-                    "comment": each.text,
-                }
-                for each in games[game]
-            ]
-            entry = zipfile.ZipInfo(f"{game}/results_dense_captioning.json", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, msgspec.json.encode({"UrlLocal": game, "predictions": rows}))
+    files: dict[str, bytes | str] = {}
+    for game in sorted(games):
+        rows = [
+            {
+                "gameTime": f"{each.half} - {each.seconds // 60:02d}:{each.seconds % 60:02d}",
+                "label": "comments",
+                "position": str(1000 * each.seconds),
+                "half": str(each.half),
+                "confidence": "1.0",
+                "comment": each.text,
+            }
+            for each in games[game]
+        ]
+        content = msgspec.json.encode({"UrlLocal": game, "predictions": rows})
+        files[f"{game}/results_dense_captioning.json"] = content
+    Path(path).write_bytes(pack(files))
 
 
 def _by_game(archive: Archive, prefix: str) -> dict[str, str]:

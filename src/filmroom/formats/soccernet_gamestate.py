@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
 
 ROLES = ("player", "goalkeeper", "referee", "other")
 CATEGORY_IDS = {"player": 1, "goalkeeper": 2, "referee": 3, "ball": 4, "other": 7}
@@ -22,6 +21,8 @@ Identity = tuple[str, str | None, str | int | None]
 
 _SPLITS = ("train", "valid", "test", "challenge")
 _WHOLE_IMAGE_ID = 10
+_LARGEST_ID = 1 << 62
+_FARTHEST = 1e9
 
 
 @dataclass(frozen=True)
@@ -167,14 +168,13 @@ def write_gamestate_results(
     path: Path | str, sequences: Mapping[str, Sequence[PersonRow]], split: str = "test"
 ) -> None:
     """A submission zip: `SEQ.json` for each sequence named like SNGS-116."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(sequences):
-            video = name.rsplit("-", maxsplit=1)[-1]
-            head = f"{_SPLITS.index(split) + 1}{video}"
-            rows = [_prediction(row, index, head, video) for index, row in enumerate(sequences[name])]
-            entry = zipfile.ZipInfo(f"{name}.json", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, msgspec.json.encode({"predictions": rows}))
+    files: dict[str, bytes | str] = {}
+    for name in sorted(sequences):
+        video = name.rsplit("-", maxsplit=1)[-1]
+        head = f"{_SPLITS.index(split) + 1}{video}"
+        rows = [_prediction(row, index, head, video) for index, row in enumerate(sequences[name])]
+        files[f"{name}.json"] = msgspec.json.encode({"predictions": rows})
+    Path(path).write_bytes(pack(files))
 
 
 def _prediction(row: PersonRow, index: int, head: str, video: str) -> dict[str, object]:
@@ -244,14 +244,19 @@ def _people(
             continue
         if row.bbox_pitch is None:
             raise InputError(f"{place}: bbox_pitch is missing; leave out whom the pitch does not show")
-        if row.track_id is None:
-            raise InputError(f"{place}: track_id is missing")
+        if row.track_id is None or abs(row.track_id) > _LARGEST_ID:
+            raise InputError(
+                f"{place}: track_id is {'missing' if row.track_id is None else 'too large'}"
+            )
+        middle = row.bbox_pitch.x_bottom_middle, row.bbox_pitch.y_bottom_middle
+        if max(map(abs, middle)) > _FARTHEST:
+            raise InputError(f"{place}: bbox_pitch is not in metres")
         if (frame, row.track_id) in seen:
             raise InputError(f"{place}: track {row.track_id} twice in picture {row.image_id}")
         seen.add((frame, row.track_id))
         frames.append(frame)
         tracks.append(row.track_id)
-        positions.append((row.bbox_pitch.x_bottom_middle, row.bbox_pitch.y_bottom_middle))
+        positions.append(middle)
         identities.append(_identity(attributes, place))
     order = np.argsort(np.array(frames, dtype=np.int64), kind="stable")
     return GameState(

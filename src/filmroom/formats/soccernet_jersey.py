@@ -11,6 +11,8 @@ import msgspec
 from filmroom.errors import InputError
 from filmroom.formats.archive import Archive
 
+_LARGEST = 1 << 31
+
 
 def read_jersey_numbers(path: Path | str) -> dict[str, int]:
     """Number of every tracklet, -1 for none.
@@ -26,12 +28,17 @@ def read_jersey_numbers(path: Path | str) -> dict[str, int]:
         source = archive.source(names[0])
         content = archive.read_json(names[0], dict[str, Any])
     for tracklet, number in content.items():
-        if not isinstance(number, int):
+        if not isinstance(number, int) or abs(number) > _LARGEST:
             raise InputError(f"{source}: {tracklet!r} is {number!r}, not a whole number (-1 for none)")
     return {tracklet: int(number) for tracklet, number in content.items()}
 
 
 def write_jersey_numbers(path: Path | str, numbers: Mapping[str, int | None]) -> None:
-    """A submission; None becomes -1."""
+    """A submission: see jersey_submission."""
+    Path(path).write_bytes(jersey_submission(numbers))
+
+
+def jersey_submission(numbers: Mapping[str, int | None]) -> bytes:
+    """One JSON object; None becomes -1."""
     content = {str(key): -1 if value is None else int(value) for key, value in numbers.items()}
-    Path(path).write_bytes(msgspec.json.encode(content))
+    return msgspec.json.encode(content)

@@ -6,7 +6,6 @@ Labels: `LEAGUE/SEASON/GAME/Labels-v2.json` (or `Labels-ball.json`); submissions
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
+
+ACTIONS = (
+    "Penalty", "Kick-off", "Goal", "Substitution", "Offside", "Shots on target", "Shots off target",
+    "Clearance", "Ball out of play", "Throw-in", "Foul", "Indirect free-kick", "Direct free-kick",
+    "Corner", "Yellow card", "Red card", "Yellow->red card",
+)  # fmt: skip
+"""The 17 classes of SoccerNet-v2 in their official order."""
+
+BALL_ACTIONS = (
+    "PASS", "DRIVE", "HEADER", "HIGH PASS", "OUT", "CROSS", "THROW IN", "SHOT", "BALL PLAYER BLOCK",
+    "PLAYER SUCCESSFUL TACKLE", "FREE KICK", "GOAL",
+)  # fmt: skip
+"""The 12 classes of ball action spotting (2024, 2025); the first two are those of 2023."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +108,15 @@ def read_spotting_results(path: Path | str) -> dict[str, GameEvents]:
         for game, name in _by_game(archive, "", "results (results_spotting.json)").items():
             rows = archive.read_json(name, _Predictions).predictions
             source = archive.source(name)
-            checked = [_checked(row, f"{source}: predictions[{i}]") for i, row in enumerate(rows)]
-            halves, seconds, confidences = zip(*checked, strict=True) if checked else ((), (), ())
+            halves, seconds, confidences = _plain(rows) or _checked(rows, source)
             games[game] = GameEvents(
                 source,
-                np.array(halves, dtype=np.int64),
-                np.array(seconds, dtype=float),
-                tuple(row.label for row in rows),
-                tuple(row.team for row in rows),
+                halves,
+                seconds,
+                tuple([row.label for row in rows]),
+                tuple([row.team for row in rows]),
                 np.ones(len(rows), dtype=bool),
-                np.array(confidences, dtype=float),
+                confidences,
             )
     return games
 
@@ -140,30 +151,35 @@ def pair_games(
 def write_spotting_results(
     path: Path | str, games: Mapping[str, Sequence[Mapping[str, object]]]
 ) -> None:
-    """A submission zip: `GAME/results_spotting.json` for every game.
+    """A submission: see spotting_submission."""
+    Path(path).write_bytes(spotting_submission(games))
+
+
+def spotting_submission(games: Mapping[str, Sequence[Mapping[str, object]]]) -> bytes:
+    """A zip with `GAME/results_spotting.json` for every game.
 
     Each event is a mapping with `half` (1 or 2), `seconds`, `label`, `confidence` and, for team ball
     actions, `team` (left or right).
     """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for game in sorted(games):
-            rows = []
-            for event in games[game]:
-                milliseconds = round(float(str(event["seconds"])) * 1000)
-                minutes, seconds = divmod(milliseconds // 1000, 60)
-                row: dict[str, object] = {
-                    "gameTime": f"{event['half']} - {minutes}:{seconds:02d}",
-                    "label": event["label"],
-                    "position": str(milliseconds),
-                    "half": str(event["half"]),
-                    "confidence": str(event["confidence"]),
-                }
-                if event.get("team") is not None:
-                    row["team"] = event["team"]
-                rows.append(row)
-            entry = zipfile.ZipInfo(f"{game}/results_spotting.json", (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, msgspec.json.encode({"UrlLocal": game, "predictions": rows}))
+    files: dict[str, bytes | str] = {}
+    for game in sorted(games):
+        rows = []
+        for event in games[game]:
+            milliseconds = round(float(str(event["seconds"])) * 1000)
+            minutes, seconds = divmod(milliseconds // 1000, 60)
+            row: dict[str, object] = {
+                "gameTime": f"{event['half']} - {minutes}:{seconds:02d}",
+                "label": event["label"],
+                "position": str(milliseconds),
+                "half": str(event["half"]),
+                "confidence": str(event["confidence"]),
+            }
+            if event.get("team") is not None:
+                row["team"] = event["team"]
+            rows.append(row)
+        content = msgspec.json.encode({"UrlLocal": game, "predictions": rows})
+        files[f"{game}/results_spotting.json"] = content
+    return pack(files)
 
 
 def _by_game(archive: Archive, prefix: str, word: str) -> dict[str, str]:
@@ -183,10 +199,32 @@ def _by_game(archive: Archive, prefix: str, word: str) -> dict[str, str]:
     return games
 
 
-def _checked(row: _Prediction, place: str) -> tuple[int, float, float]:
-    """Half, seconds and confidence of a prediction."""
-    seconds = _milliseconds(row.position, place) / 1000
-    return _half(row.half, place), seconds, _confidence(row.confidence, place)
+_Columns = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+"""Halves, seconds and confidences of predictions."""
+
+
+def _plain(rows: list[_Prediction]) -> _Columns | None:
+    """The columns where every figure is as it should be, read at once; None where one is not."""
+    try:
+        halves = np.array([int(row.half) for row in rows], dtype=np.int64)
+        milliseconds = np.array([int(row.position) for row in rows], dtype=np.int64)
+        confidences = np.array([float(row.confidence) for row in rows], dtype=float)
+    except (ValueError, OverflowError):
+        return None
+    usual = (halves >= 0) & (halves <= _MOST_HALVES) & np.isfinite(confidences)
+    usual &= (milliseconds >= 0) & (milliseconds <= _LONGEST)
+    return (halves, milliseconds / 1000, confidences) if usual.all() else None
+
+
+def _checked(rows: list[_Prediction], source: str) -> _Columns:
+    """The columns read one by one; InputError naming the first figure that is wrong."""
+    halves, seconds, confidences = [], [], []
+    for index, row in enumerate(rows):
+        place = f"{source}: predictions[{index}]"
+        seconds.append(_milliseconds(row.position, place) / 1000)
+        halves.append(_half(row.half, place))
+        confidences.append(_confidence(row.confidence, place))
+    return np.array(halves, dtype=np.int64), np.array(seconds), np.array(confidences)
 
 
 def _label_time(row: _Annotation, place: str) -> tuple[int, float]:
@@ -202,6 +240,9 @@ def _label_time(row: _Annotation, place: str) -> tuple[int, float]:
     return half, float(60 * minutes + seconds)
 
 
+_LONGEST = 1 << 40
+
+
 def _milliseconds(value: int | str, place: str) -> int:
     try:
         number = int(value)
@@ -209,14 +250,22 @@ def _milliseconds(value: int | str, place: str) -> int:
         raise InputError(f"{place}: position {value!r} is not whole milliseconds") from None
     if number < 0:
         raise InputError(f"{place}: position {number} is before the start")
+    if number > _LONGEST:
+        raise InputError(f"{place}: position {number} is not in milliseconds of a match")
     return number
+
+
+_MOST_HALVES = 9
 
 
 def _half(value: int | str, place: str) -> int:
     try:
-        return int(value)
+        half = int(value)
     except ValueError:
-        raise InputError(f"{place}: half {value!r} is not a number") from None
+        half = -1
+    if not 0 <= half <= _MOST_HALVES:
+        raise InputError(f"{place}: half {value!r} is not a number like 1 or 2") from None
+    return half
 
 
 def _confidence(value: float | str, place: str) -> float:

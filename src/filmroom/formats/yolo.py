@@ -5,7 +5,6 @@ Result files may have a confidence after that, tracking exports an id at the end
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from filmroom.errors import InputError
-from filmroom.formats.archive import Archive
+from filmroom.formats.archive import Archive, pack
 
 _BOX_COLUMNS = 5
 _NOT_LABELS = ("classes", "train", "val", "test", "readme")
@@ -104,12 +103,13 @@ def format_yolo(classes: ArrayLike, boxes: ArrayLike, width: int, height: int) -
 
 
 def write_yolo_zip(path: Path | str, pictures: Mapping[str, str], names: list[str]) -> None:
+    """A labelled set: see yolo_set."""
+    Path(path).write_bytes(yolo_set(pictures, names))
+
+
+def yolo_set(pictures: Mapping[str, str], names: list[str]) -> bytes:
     """A zip of `labels/PICTURE.txt` (texts of format_yolo) and a `data.yaml` that names the classes."""
     listed = "".join(f"  {index}: {name}\n" for index, name in enumerate(names))
     files = {f"labels/{picture}.txt": text for picture, text in sorted(pictures.items())}
     files["data.yaml"] = f"path: .\ntrain: images\nval: images\nnames:\n{listed}"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, text)
+    return pack(files)

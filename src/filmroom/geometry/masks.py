@@ -32,7 +32,11 @@ def encode_rle(mask: Mask) -> bytes:
     edges[: 1 + starts_on] = 0
     edges[1 + starts_on : -1] = changes
     edges[-1] = flat.size
-    counts = edges[1:] - edges[:-1]
+    return encode_runs(edges[1:] - edges[:-1])
+
+
+def encode_runs(counts: NDArray[np.int64]) -> bytes:
+    """Compressed COCO run lengths of the plain counts, off and on in turn, off first."""
     values = counts.copy()
     values[3:] -= counts[1:-2]
     size = np.where(values < 0, ~values, values)
