@@ -26,7 +26,8 @@ from filmroom.simulate.styles import STYLES
 
 FloatArray = NDArray[np.float64]
 
-_PHASES, _HEADINGS, _TILTS = 12, 20, 8
+_PHASES, HEADINGS, TILTS = 12, 20, 8
+"""Steps in which figures are kept: of a stride, of a turn round, and a radian of elevation."""
 _SIZE_STEP = 1.22
 _SPEEDS = (0.0, 1.2, 2.5, 4.3, 7.0)
 _IDLE_KINDS = ("stand", "stand", "stand", "stand", "bent", "stand", "point")
@@ -174,8 +175,8 @@ class Wardrobe:
         """The figure drawn a little larger than asked for, and the scale that brings it to `size`."""
         step = math.ceil(math.log(max(size, 4.0)) / math.log(_SIZE_STEP))
         drawn = _SIZE_STEP**step
-        turn = round(heading / (2 * math.pi) * _HEADINGS) % _HEADINGS
-        tilt = round(elevation * _TILTS)
+        turn = round(heading / (2 * math.pi) * HEADINGS) % HEADINGS
+        tilt = round(elevation * TILTS)
         key = (person, stance, turn, step, tilt)
         sprite = self._kept.get(key)
         if sprite is None:
@@ -183,10 +184,10 @@ class Wardrobe:
                 self.looks[person],
                 stance.pose(self.seed * 131 + person),
                 height_px=drawn,
-                heading=turn * 2 * math.pi / _HEADINGS,
+                heading=turn * 2 * math.pi / HEADINGS,
                 style=self.style,
                 rng=np.random.default_rng([self.seed, person]),
-                elevation=tilt / _TILTS,
+                elevation=tilt / TILTS,
             )
             self._kept[key] = sprite
             if len(self._kept) > self.most:

@@ -1,0 +1,130 @@
+"""A match ready to be filmed: who plays, in what clothes, where, and which camera is on the air."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.simulate.camera import Camera
+from filmroom.simulate.figures import Look
+from filmroom.simulate.overlay import ScoreBug, make_score_bug
+from filmroom.simulate.people import Stances, Wardrobe, bystander_looks, random_looks, stand_aside
+from filmroom.simulate.place import Place, make_place
+from filmroom.simulate.play import Play, simulate_play
+from filmroom.simulate.settings import DIFFICULTIES, Settings
+from filmroom.simulate.shots import Shot, plan_shots
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A match and its cameras without anything that must be drawn: made in a moment.
+
+    `looks` are those of the cast, then of the bystanders, who stand at `bystanders` (K, 2) metres.
+    """
+
+    settings: Settings
+    play: Play
+    shots: tuple[Shot, ...]
+    looks: tuple[Look, ...]
+    stances: Stances
+    bystanders: FloatArray
+    style: str
+    figure_seed: int
+
+    def __len__(self) -> int:
+        return len(self.play)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [shot.first for shot in self.shots]
+
+    def shot_of(self, frame: int) -> int:
+        """The index of the shot the frame belongs to."""
+        return max(0, bisect_right(self._starts, frame) - 1)
+
+    def camera_of(self, frame: int) -> Camera:
+        """The camera of that frame."""
+        shot = self.shots[self.shot_of(frame)]
+        return shot.path.at(frame - shot.first)
+
+    def pose_seed(self, person: int) -> int:
+        """The seed of a person's own way of standing."""
+        return self.figure_seed * 131 + person
+
+
+@dataclass(frozen=True)
+class Scene(Match):
+    """A match ready to be filmed: any frame can be drawn, in any order, with the same result."""
+
+    place: Place
+    wardrobe: Wardrobe
+    score_bug: ScoreBug | None
+    noise: float
+    blur: float
+    shutter: float
+    contrast: float
+    gamma: float
+
+
+def make_match(settings: Settings, rng: np.random.Generator | None = None) -> Match:
+    """Play the match, dress the people, put up the cameras; InputError for what cannot be."""
+    settings.checked()
+    return _match(settings, _generators(settings, rng))
+
+
+def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Scene:
+    """Play the match, build the place, put up the cameras; nothing is drawn yet."""
+    settings.checked()
+    generators = _generators(settings, rng)
+    match = _match(settings, generators)
+    place_rng, finish_rng = generators[1], generators[4]
+    difficulty = DIFFICULTIES[settings.difficulty]
+    play = match.play
+    kits = [match.looks[int(np.flatnonzero(play.cast.teams == team)[-1])].kit.shirt for team in (0, 1)]
+    return Scene(
+        **{name: getattr(match, name) for name in Match.__dataclass_fields__},
+        place=make_place(play.surface, place_rng),
+        wardrobe=Wardrobe(list(match.looks), match.style, match.figure_seed),
+        score_bug=make_score_bug(kits, finish_rng) if finish_rng.random() < 0.85 else None,
+        noise=difficulty.noise * float(finish_rng.uniform(0.3, 1.0)),
+        blur=difficulty.blur * float(finish_rng.uniform(0.4, 1.0)),
+        shutter=difficulty.shutter * float(finish_rng.uniform(0.3, 1.0)),
+        contrast=float(finish_rng.uniform(difficulty.contrast, 1.0)),
+        gamma=float(finish_rng.normal(1.0, 0.06)),
+    )
+
+
+def _generators(settings: Settings, rng: np.random.Generator | None) -> list[np.random.Generator]:
+    # One generator for each part, so that a change in one leaves the others as they were.
+    rng = np.random.default_rng(settings.seed) if rng is None else rng
+    return rng.spawn(5)
+
+
+def _match(settings: Settings, generators: list[np.random.Generator]) -> Match:
+    play_rng, _, look_rng, camera_rng, _ = generators
+    difficulty = DIFFICULTIES[settings.difficulty]
+    play = simulate_play(
+        settings.sport, settings.frames, play_rng, fps=settings.fps, surface_name=settings.surface
+    )
+    shake = difficulty.shake * float(camera_rng.uniform(0.3, 1.0))
+    looks = random_looks(play, difficulty, look_rng)
+    bystanders = stand_aside(play.surface, look_rng)
+    looks += bystander_looks(len(bystanders), look_rng)
+    style = settings.styles[int(look_rng.integers(len(settings.styles)))]
+    size = (settings.width, settings.height)
+    return Match(
+        settings=settings,
+        play=play,
+        shots=plan_shots(play, settings.camera, size, camera_rng, shake=shake),
+        looks=tuple(looks),
+        bystanders=bystanders,
+        style=style,
+        figure_seed=int(look_rng.integers(1 << 30)),
+        stances=Stances(play, look_rng),
+    )

@@ -1,0 +1,70 @@
+"""What lens, sensor and transmission do to a picture: blur, contrast, noise."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.simulate.scene import Scene
+
+FloatArray = NDArray[np.float64]
+Picture = NDArray[np.uint8]
+
+
+def pan_shift(scene: Scene, frame: int) -> FloatArray:
+    """How far the middle of the picture moved since the frame before, pixels (2,)."""
+    before = max(frame - 1, 0)
+    if scene.shot_of(before) != scene.shot_of(frame):
+        return np.zeros(2)
+    now, then = scene.camera_of(frame), scene.camera_of(before)
+    return math.radians(1.0) * now.focal * np.array([then.pan - now.pan, now.tilt - then.tilt])
+
+
+def smear(picture: Picture, shift: FloatArray) -> Picture:
+    """Blur along a straight way of that many pixels."""
+    length = float(np.hypot(*shift))
+    if length < 1.2:
+        return picture
+    size = 2 * math.ceil(length / 2) + 1
+    kernel = np.zeros((size, size), np.float32)
+    middle = size // 2
+    for share in np.linspace(-0.5, 0.5, 4 * size):
+        kernel[round(middle + share * shift[1]), round(middle + share * shift[0])] += 1
+    return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.uint8)
+
+
+def finish(scene: Scene, frame: int, picture: Picture) -> Picture:
+    """Lens, contrast and noise; the noise of a frame depends on the seed and the frame alone."""
+    if scene.blur > 0.25:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), scene.blur), np.uint8)
+    levels = np.arange(256, dtype=np.float64) / 255
+    curve = (0.5 + (levels - 0.5) * scene.contrast) ** scene.gamma
+    picture = np.asarray(cv2.LUT(picture, np.clip(255 * curve, 0, 255).astype(np.uint8)), np.uint8)
+    if scene.noise < 0.2:
+        return picture
+    rng = np.random.default_rng([scene.settings.seed, 7, frame])
+    tile = _noise_tile(*picture.shape[:2])
+    top, left = (int(value) for value in rng.integers(0, _NOISE_ROOM, 2))
+    grain = tile[top : top + picture.shape[0], left : left + picture.shape[1]]
+    strong = cv2.convertScaleAbs(grain, alpha=scene.noise * _NOISE_UNIT)
+    bright = cv2.cvtColor(np.where(grain > 0, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    dark = cv2.cvtColor(np.where(grain < 0, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    return np.asarray(cv2.subtract(cv2.add(picture, bright), dark), np.uint8)
+
+
+_NOISE_ROOM = 256
+_NOISE_UNIT = 1 / 32
+
+
+@lru_cache(maxsize=2)
+def _noise_tile(height: int, width: int) -> NDArray[np.int8]:
+    """Grain a little larger than the picture, standard deviation 32, to be cut at a random place."""
+    shape = (height + _NOISE_ROOM, width + _NOISE_ROOM)
+    raw = np.random.default_rng(20240601).standard_normal(shape).astype(np.float32)
+    soft = np.asarray(cv2.GaussianBlur(raw, (0, 0), 0.6), np.float32)
+    tile: NDArray[np.int8] = np.clip(soft / soft.std() * 32, -127, 127).astype(np.int8)
+    return tile
