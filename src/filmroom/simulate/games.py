@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from filmroom.simulate.play import Play, PlayField, Recorder
 from filmroom.simulate.rally import Rally
+from filmroom.simulate.restarts import corner_places, free_kick_places, penalty_places
 from filmroom.simulate.snap import Snap
 from filmroom.simulate.styles import Block
 
@@ -50,7 +51,9 @@ class Possession:
         self.decide_at = 0
         self.wait_until = 0
         self.dribble_way: FloatArray = np.array([1.0, 0.0])
-        self.gather: FloatArray | None = None
+        self.gather: dict[int, FloatArray] = {}
+        self.jostle: FloatArray = np.zeros((len(field.cast), 2))
+        self.booked: set[int] = set()
         self._opponent = self._pairs()
         self._line_up()
 
@@ -125,10 +128,8 @@ class Possession:
             if self.restart == "KICK OFF":
                 block = Block(-0.42, 0.0, 0.36, 0.75)
             field.targets[people] = self._block(block, people) + field.wander[people]
-        if self.gather is not None:
-            people = field.outfield & (field.teams == self.owner) & (self.formation[:, 0] > -0.5)
-            field.targets[people] = self.gather[people]
         self._mark()
+        self._gather()
         self._hurry()
         self._keepers()
         self._referees()
@@ -137,6 +138,21 @@ class Possession:
         limit = self.half - 0.5 if style.boards else self.half + margin
         players = ~field.is_referee
         field.targets[players] = np.clip(field.targets[players], -limit, limit)
+
+    def _gather(self) -> None:
+        """Those with a place at a corner or free kick take it, and push for it once there."""
+        field = self.field
+        field.crowding = self.style.crowding
+        if not self.gather:
+            return
+        field.crowding = min(self.style.crowding, 0.42)
+        keep = 1.0 - field.dt / 0.7
+        kick = 0.45 * math.sqrt(2 * field.dt / 0.7)
+        self.jostle = keep * self.jostle + kick * self.rng.standard_normal(self.jostle.shape)
+        for person, place in self.gather.items():
+            field.targets[person] = place + self.jostle[person]
+            field.rests[person] = 0.35
+            field.haste[person] = 0.12
 
     def _mark(self) -> None:
         field, style = self.field, self.style
@@ -210,6 +226,11 @@ class Possession:
                 way = 1.0 if self.owner == 0 else -1.0
                 offset = style.referee_distance * np.array([-0.75 * way, 0.65])
             wanted = ball * np.array([0.85, 0.75]) + offset + field.wander[person]
+            if place == 0 and self.gather:
+                # Close to those who push, a little aside of them.
+                crowd = np.array(list(self.gather.values()))
+                middle = np.median(crowd, axis=0)
+                wanted = middle + np.array([-math.copysign(5.5, middle[0]), -math.copysign(4.0, ball[1])])
             limit = self.half - (0.8 if style.boards else 0.0)
             if style.hands and not style.boards:
                 # Court referees keep to the edges of the court.
@@ -237,6 +258,8 @@ class Possession:
                 field.targets[chaser] = self._landing()
                 field.haste[chaser] = 0.9
                 field.rests[chaser] = 0.2
+            if self.gather and field.ball[2] > 0.6:
+                self._attack_the_ball()
             if self.receiver >= 0:
                 field.targets[self.receiver] = self._meeting(self.receiver)
                 field.haste[self.receiver] = 0.9
@@ -253,6 +276,17 @@ class Possession:
             field.targets[others] += (
                 away / distance[:, None] * np.clip(keep - distance, 0, None)[:, None]
             )
+
+    def _attack_the_ball(self) -> None:
+        """Whoever waits near where a cross comes down goes for it."""
+        field = self.field
+        landing = self._landing()
+        people = np.array(list(self.gather))
+        apart = np.sqrt(((field.positions[people] - landing) ** 2).sum(axis=1))
+        near = people[apart < 6.0]
+        field.targets[near] = landing + 0.45 * (field.positions[near] - landing)
+        field.haste[near] = 0.7
+        field.rests[near] = 0.2
 
     def _press(self, team: int, haste: float) -> None:
         field = self.field
@@ -314,7 +348,7 @@ class Possession:
         team = int(field.teams[person])
         self.owner = team
         self.state = "carried"
-        self.gather = None
+        self.gather = {}
         self.receiver = -1
         self.last_touch = person
         field.carrier = person
@@ -364,10 +398,36 @@ class Possession:
         thief = self._nearest(field.ball[:2], 1 - self.owner)
         apart = float(np.hypot(*(field.positions[thief] - field.ball[:2])))
         if apart < 0.75 and self.rng.random() < (0.004 if style.man_to_man else 0.02):
+            if self.rng.random() < style.fouling:
+                self._foul(thief, person)
+                return
             field.note("PLAYER SUCCESSFUL TACKLE", thief)
             self._take_over(thief)
         elif np.any(np.abs(field.ball[:2]) > self.half) and not style.boards:
             self._out()
+
+    def _foul(self, guilty: int, victim: int) -> None:
+        """A free kick, or a penalty where the guilty side defends; sometimes a card."""
+        field = self.field
+        field.note("FOUL", guilty)
+        draw = self.rng.random()
+        if draw < 0.17:
+            second = guilty in self.booked
+            field.note("SECOND YELLOW CARD" if second else "YELLOW CARD", guilty)
+            self.booked.add(guilty)
+        elif draw < 0.176:
+            field.note("RED CARD", guilty)
+        team = int(field.teams[victim])
+        spot = field.positions[victim].copy()
+        goal = np.array(self.surface.goals[1 - team][:2])
+        away = np.abs(spot - goal)
+        depth = self.surface.area_depth
+        if away[0] < depth and away[1] < depth + self.surface.goal_width / 2:
+            spot = goal - np.array([math.copysign(0.667 * depth, goal[0]), 0.0])
+            self._stop("PENALTY", spot, team, 18.0)
+            return
+        near = float(np.hypot(*(spot - goal))) < 2.1 * depth
+        self._stop("FREE KICK", spot, team, float(self.rng.uniform(10, 20) if near else 5.0))
 
     def _decide(self, person: int) -> None:
         field, style = self.field, self.style
@@ -534,12 +594,12 @@ class Possession:
             side = float(np.sign(self.surface.goals[1 - team][0]))
             self._stop("THROW IN", np.array([side * (self.half[0] + 0.3), 1.5]), 1 - team, 1.0)
             return
-        self._stop("KICK OFF", np.zeros(2), 1 - team, 6.0)
+        self._stop("KICK OFF", np.zeros(2), 1 - team, self._pause("KICK OFF", 6.0))
 
     def _contest(self) -> None:
         """A loose ball is taken by whoever can reach it."""
         field, style = self.field, self.style
-        reach_high = 2.5 if style.hands else 1.3
+        reach_high = 2.5 if style.hands else (1.3 if style.boards else 2.35)
         if field.ball[2] > reach_high:
             return
         apart = field.positions - field.ball[:2]
@@ -560,10 +620,32 @@ class Possession:
             return
         if self.rng.random() < chance:
             self.pending_goal = False
-            if field.ball[2] > 1.0 and not style.hands:
-                field.jump(person, 0.3)
-                field.note("HEADER", person)
+            self.gather = {}
+            if field.ball[2] > 1.25 and not style.hands and not field.is_keeper[person]:
+                self._head(person)
+                return
+            if not same and speed > 9 and not field.is_keeper[person] and not style.hands:
+                field.note("BALL PLAYER BLOCK", person)
             self._take_over(person)
+
+    def _head(self, person: int) -> None:
+        """Off the head at once: at the goal, away from one's own, or to somebody near."""
+        field = self.field
+        field.jump(person, 0.35)
+        field.note("HEADER", person)
+        team = int(field.teams[person])
+        self.owner = team
+        goal = np.array(self.surface.goals[1 - team])
+        own = np.array(self.surface.goals[team])
+        distance = float(np.hypot(*(goal[:2] - field.positions[person])))
+        if distance < 0.8 * self.surface.area_depth and self.rng.random() < 0.6:
+            self._shoot(person, goal, distance)
+            return
+        way = np.array([float(field.attack_way[person]) * 7.0, 0.0]) + self.rng.normal(0.0, 5.0, 2)
+        if float(np.hypot(*(own[:2] - field.positions[person]))) < 1.3 * self.surface.area_depth:
+            way[0] = float(field.attack_way[person]) * self.rng.uniform(9.0, 16.0)
+            field.note("CLEARANCE", person)
+        self._release(person, field.ball.copy(), np.array([*way, self.rng.uniform(0.5, 4.0)]), -1)
 
     def _out(self) -> None:
         """The ball left the surface: who brings it back, where and how."""
@@ -575,32 +657,27 @@ class Possession:
         x, y = (float(value) for value in field.ball[:2])
         if abs(y) >= self.half[1] or self.surface.goals[0][2] > 2.5:
             spot = np.clip(np.array([x, y]), -self.half - 0.2, self.half + 0.2)
-            self._stop("THROW IN", spot, other, 1.5)
+            self._stop("THROW IN", spot, other, self._pause("THROW IN", 1.5))
             return
         defended = 0 if x < 0 else 1
         side = math.copysign(1.0, x)
         if touched == defended and not self.style.hands:
             spot = np.array([side * (self.half[0] - 0.4), math.copysign(self.half[1] - 0.4, y)])
-            self._stop("CORNER", spot, other, 8.0)
-            self._crowd_the_box(side, other)
+            field.note("CORNER", self.last_touch)
+            self._stop("CORNER", spot, other, float(self.rng.uniform(9.0, 20.0)))
             return
         spot = np.array([side * (self.half[0] - 0.33 * self.surface.area_depth), 2.5])
-        self._stop("GOAL KICK", spot, defended, 4.0)
+        self._stop("GOAL KICK", spot, defended, self._pause("GOAL KICK", 4.0))
 
-    def _crowd_the_box(self, side: float, team: int) -> None:
-        field = self.field
-        places = np.zeros_like(field.targets)
-        count = len(places)
-        depth = self.rng.uniform(0.25, 1.0, count) * self.surface.area_depth
-        across = self.rng.normal(0, 0.11 * float(self.half[1]), count)
-        places[:, 0] = side * (self.half[0] - depth)
-        places[:, 1] = across
-        self.gather = places
+    def _pause(self, restart: str, least: float) -> float:
+        """Seconds until the ball is put into play; soccer players take their time."""
+        longest = self.style.extras.get(restart, least)
+        return float(self.rng.uniform(least, longest))
 
     def _stop(self, restart: str, spot: FloatArray, team: int, seconds: float) -> None:
         field = self.field
         self.state, self.restart, self.spot, self.owner = "dead", restart, spot, team
-        self.gather = None
+        self.gather = {}
         self.receiver = -1
         field.carrier = -1
         field.ball_velocity[:] = 0.0
@@ -609,6 +686,33 @@ class Possession:
         if restart == "GOAL KICK":
             keepers = np.flatnonzero(field.is_keeper & (field.teams == team))
             self.taker = int(keepers[0]) if len(keepers) else self.taker
+        self._take_places()
+
+    def _take_places(self) -> None:
+        """Give out the places of a corner, a free kick near a goal or a penalty."""
+        field = self.field
+        goal = np.array(self.surface.goals[1 - self.owner][:2])
+        near = float(np.hypot(*(goal - self.spot))) < 2.1 * self.surface.area_depth
+        if self.style.hands or self.style.boards or len(self._foremost(0)) < 4:
+            return
+        attackers, defenders = (self._foremost(team) for team in (self.owner, 1 - self.owner))
+        attackers = attackers[attackers != self.taker]
+        match self.restart:
+            case "CORNER":
+                self.gather = corner_places(goal, self.spot, attackers, defenders, self.rng)
+            case "FREE KICK" if near:
+                self.gather = free_kick_places(goal, self.spot, attackers, defenders, self.rng)
+            case "PENALTY":
+                both = np.concatenate([attackers, defenders])
+                self.gather = penalty_places(goal, self.surface.area_depth, both, self.rng)
+            case _:
+                pass
+        field.drift()
+
+    def _foremost(self, team: int) -> NDArray[np.int64]:
+        """The outfield players of a team from the forward to the last defender."""
+        people = np.flatnonzero(self.field.outfield & (self.field.teams == team))
+        return people[np.argsort(-self.formation[people, 0], kind="stable")]
 
     def _wait(self) -> None:
         field = self.field
@@ -624,13 +728,23 @@ class Possession:
         if field.frame < self.wait_until or not ready or float(np.hypot(*rolled)) > 0.3:
             return
         restart, self.restart = self.restart, ""
-        self.gather = self.gather if restart == "CORNER" else None
-        if restart in ("THROW IN", "FREE KICK"):
-            field.note(restart, self.taker)
+        if restart in _RESTART_LABELS:
+            field.note(_RESTART_LABELS[restart], self.taker)
         self.last_touch = self.taker
-        if restart == "CORNER":
+        goal = np.array(self.surface.goals[1 - self.owner])
+        distance = float(np.hypot(*(goal[:2] - field.ball[:2])))
+        if restart == "PENALTY":
+            self.gather = {}
+            self._shoot(self.taker, goal, distance)
+        elif restart == "CORNER" and self.rng.random() < 0.88:
             self._cross(self.taker)
+        elif restart == "FREE KICK" and self.gather:
+            if distance < self.style.shot_range and self.rng.random() < 0.45:
+                self._shoot(self.taker, goal, distance)
+            else:
+                self._cross(self.taker)
         else:
+            self.gather = {}
             self._pass(self.taker)
 
     def _cross(self, person: int) -> None:
@@ -644,6 +758,16 @@ class Possession:
         velocity = np.array([*(way / seconds), 0.5 * _GRAVITY * seconds])
         self._release(person, field.ball.copy(), velocity, -1)
 
+
+_RESTART_LABELS = {
+    "THROW IN": "THROW IN",
+    "FREE KICK": "FREE KICK",
+    "PENALTY": "PENALTY",
+    "GOAL KICK": "GOAL KICK",
+    "KICK OFF": "KICK OFF",
+    "CORNER": "CORNER KICK",
+}
+"""What is noted when the ball is put into play again."""
 
 GAMES: dict[str, Callable[[PlayField], Game]] = {
     "possession": Possession,

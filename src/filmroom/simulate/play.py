@@ -180,6 +180,7 @@ class PlayField:
         self.jog: FloatArray = np.clip(style.jog * rng.normal(1.0, 0.12, count), 1.2, 6.0)
         self.ball: FloatArray = np.zeros(3)
         self.ball_velocity: FloatArray = np.zeros(3)
+        self.crowding = style.crowding
         self.carrier = -1
         self.events: list[Event] = []
         self.frame = 0
@@ -211,7 +212,7 @@ class PlayField:
         wanted = wish / np.maximum(far, 1e-6)[:, None] * pace[:, None]
         apart = self.positions[:, None] - self.positions[None]
         distance = np.sqrt((apart * apart).sum(axis=2)) + self._other
-        push = np.clip(self.style.crowding - distance, 0, None) * 6.0
+        push = np.clip(self.crowding - distance, 0, None) * 6.0
         wanted = wanted + (apart / distance[:, :, None] * push[:, :, None]).sum(axis=1)
         self.velocities = approach(
             self.velocities, wanted, min(self.style.acceleration, TOP_ACCELERATION) * dt

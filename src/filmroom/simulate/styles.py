@@ -52,7 +52,8 @@ class Style:
     is drawn to an opponent near him, `man_to_man` whether it is always the same one. `hands` says
     that the
     ball is carried and thrown; `boards` that it never leaves the surface. `dwell` is the mean time
-    on the ball, `rest` the distance from his place at which a player does not bother to move.
+    on the ball, `rest` the distance from his place at which a player does not bother to move. `fouling` is
+    the share of tackles that are fouls; `extras` the longest pause before a restart.
     """
 
     formations: tuple[Places, ...]
@@ -81,6 +82,7 @@ class Style:
     referee_distance: float = 11.0
     side_referees: bool = False
     crowding: float = 0.75
+    fouling: float = 0.0
     extras: dict[str, float] = field(default_factory=dict)
 
 
@@ -112,6 +114,10 @@ STYLES: dict[str, Style] = {
         attack=Block(0.08, 0.62, 0.38, 0.78),
         defence=Block(-0.18, 0.60, 0.27, 0.56),
         side_referees=True,
+        jog=2.3,
+        rest=3.0,
+        fouling=0.6,
+        extras={"THROW IN": 9.0, "GOAL KICK": 18.0, "KICK OFF": 30.0},
     ),
     "futsal": Style(
         formations=(_DIAMOND,),
