@@ -209,12 +209,22 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     away = people - ball[:, None]
     weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
     centre = (people * weight[:, :, None]).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6)[:, None]
-    look = 0.78 * (ball + 0.45 * velocity) + 0.22 * centre
+    # While the ball waits the operator turns to the people: at a corner, to the crowd before the goal.
+    still = _running_mean((speed[:, 0] < 0.6).astype(float), round(2.5 * play.fps))[:, None]
+    share = 0.22 + 0.38 * still
+    look = (1 - share) * (ball + 0.45 * velocity) + share * centre
     limit = np.array([play.surface.half_length, play.surface.half_width]) * np.array(rig.reach)
     look = np.clip(look, -limit, limit)
     late = max(1, round(0.2 * play.fps))
     look = np.concatenate([np.repeat(look[:1], late, axis=0), look])[: len(ball)]
     return np.concatenate([look, np.zeros((len(look), 1))], axis=1)
+
+
+def _running_mean(values: FloatArray, window: int) -> FloatArray:
+    """The mean over the `window` values up to and with each, (T,)."""
+    total = np.cumsum(np.concatenate([np.repeat(values[:1], window), values]))
+    mean: FloatArray = (total[window:] - total[:-window]) / window
+    return mean
 
 
 def _at_chest(subject: FloatArray) -> FloatArray:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from filmroom.simulate.camera import Camera
 from filmroom.simulate.figures import Sprite
-from filmroom.simulate.place import draw_structure
+from filmroom.simulate.place import draw_boards, draw_structure
 from filmroom.simulate.scene import Scene
+from filmroom.simulate.sensor import line_kernel
 
 FloatArray = NDArray[np.float64]
 Picture = NDArray[np.uint8]
@@ -40,36 +41,57 @@ class Figure:
 def compose(
     scene: Scene, frame: int, camera: Camera, picture: Picture, owner: NDArray[np.uint8]
 ) -> list[Figure]:
-    """Draw shadows, then people, ball and structures from the farthest to the nearest."""
+    """Draw those behind the boards, the boards, shadows, then people, ball and goals, nearest last."""
     play, place = scene.play, scene.place
-    where = np.concatenate([play.positions[frame].astype(float), scene.bystanders])
+    aside = np.array([one.place for one in scene.bystanders], dtype=float).reshape(-1, 2)
+    where = np.concatenate([play.positions[frame].astype(float), aside])
     people = len(where)
     ground = np.column_stack([where, np.zeros(people)])
     feet, depth = camera.project(ground)
+    drift = feet - _feet_before(scene, frame, ground)
+    drawn = {
+        i: _dress(scene, frame, i, camera, ground[i], feet[i], float(depth[i]), drift[i])
+        for i in range(people)
+    }
+    shown = {i: figure for i, figure in drawn.items() if figure is not None}
+    figures: list[Figure] = []
+    cast = len(play.cast)
+    hidden = [i for i in shown if i >= cast and scene.bystanders[i - cast].behind_boards]
+    for i in sorted(hidden, key=lambda one: -float(depth[one])):
+        figure, rgb = shown.pop(i)
+        _paste(picture, owner, figure, rgb)
+        figures.append(figure)
+    draw_boards(picture, owner, place, camera, frame / scene.settings.fps)
+    _cast_shadows(picture, scene, camera, frame, shown)
     ball = play.ball[frame].astype(float)
     ball_depth = float(camera.project(ball[None])[1][0])
-    order: list[tuple[float, int, int]] = [(float(depth[i]), 0, i) for i in range(people)]
+    order: list[tuple[float, int, int]] = [(float(depth[i]), 0, i) for i in shown]
     order.append((ball_depth - 0.2, 1, 0))
     for index, structure in enumerate(place.structures):
         order.append((float(camera.project(np.array([structure.foot]))[1][0]), 2, index))
-    drawn = {
-        i: _dress(scene, frame, i, camera, ground[i], feet[i], float(depth[i])) for i in range(people)
-    }
-    shown = {i: figure for i, figure in drawn.items() if figure is not None}
-    _cast_shadows(picture, scene, camera, frame, shown)
-    figures: list[Figure] = []
     for _, kind, index in sorted(order, reverse=True):
         if kind == 2:
             draw_structure(picture, owner, place.structures[index], place, camera)
         elif kind == 1:
-            figure = _draw_ball(picture, owner, scene, frame, camera, ball, ball_depth)
-            if figure is not None:
-                figures.append(figure)
-        elif index in shown:
+            ball_figure = _draw_ball(picture, owner, scene, frame, camera, ball, ball_depth)
+            if ball_figure is not None:
+                figures.append(ball_figure)
+        else:
             figure, rgb = shown[index]
             _paste(picture, owner, figure, rgb)
             figures.append(figure)
     return figures
+
+
+def _feet_before(scene: Scene, frame: int, ground: FloatArray) -> FloatArray:
+    """Where everybody's feet were in the picture one frame earlier; now, right after a cut."""
+    before = max(frame - 1, 0)
+    if scene.shot_of(before) != scene.shot_of(frame):
+        before = frame
+    earlier = ground.copy()
+    cast = len(scene.play.cast)
+    earlier[:cast, :2] = scene.play.positions[before]
+    return scene.camera_of(before).project(earlier)[0]
 
 
 def _dress(
@@ -80,6 +102,7 @@ def _dress(
     ground: FloatArray,
     feet: FloatArray,
     depth: float,
+    drift: FloatArray,
 ) -> tuple[Figure, NDArray[np.float32]] | None:
     """The person's sprite brought to its place with premultiplied colours; None out of view."""
     if depth < 2.0:
@@ -95,7 +118,8 @@ def _dress(
     away = np.array(camera.position[:2]) - ground[:2]
     aside = person - len(play.cast)
     to_ball = play.ball[frame, :2].astype(float) - ground[:2]
-    facing = math.atan2(to_ball[1], to_ball[0]) if aside >= 0 else float(play.facing[frame, person])
+    turned = scene.bystanders[aside].facing if aside >= 0 else float(play.facing[frame, person])
+    facing = math.atan2(to_ball[1], to_ball[0]) if turned is None else turned
     heading = math.atan2(away[1], away[0]) - facing
     elevation = math.atan2(camera.position[2] - 0.9, float(np.hypot(*away)))
     sprite, scale = wardrobe.sprite_of(
@@ -104,7 +128,10 @@ def _dress(
     lift = 0.0 if aside >= 0 else float(play.lifts[frame, person])
     track = person + 1 if aside < 0 else play.cast.ball_track + ASIDE_AFTER_BALL + aside
     stand = feet - np.array([0.0, lift * metre * math.cos(elevation)])
-    alpha, rgb, left, top = _place_sprite(sprite, scale, (float(stand[0]), float(stand[1])))
+    streak = drift * scene.shutter
+    alpha, rgb, left, top = _place_sprite(
+        sprite, scale, (float(stand[0]), float(stand[1])), _streak_kernel(streak, size)
+    )
     shaded = bool(scene.place.light.is_shaded(ground[None, :2])[0])
     if shaded:
         rgb = rgb * np.float32(scene.place.light.shade_depth)
@@ -134,14 +161,21 @@ def _dress(
 
 
 def _place_sprite(
-    sprite: Sprite, scale: float, feet: tuple[float, float]
+    sprite: Sprite,
+    scale: float,
+    feet: tuple[float, float],
+    streak: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], int, int]:
-    """Scale and move a sprite by parts of a pixel: alpha, premultiplied colours, left, top."""
+    """Scale and move a sprite by parts of a pixel: alpha, premultiplied colours, left, top.
+
+    `streak` is the kernel of its motion while the shutter is open.
+    """
     height, width = sprite.alpha.shape
     left_edge = feet[0] - sprite.feet[0] * scale
     top_edge = feet[1] - sprite.feet[1] * scale
-    left, top = math.floor(left_edge) - 1, math.floor(top_edge) - 1
-    size = (math.ceil(width * scale) + 3, math.ceil(height * scale) + 3)
+    room = 1 if streak is None else 1 + streak.shape[0] // 2
+    left, top = math.floor(left_edge) - room, math.floor(top_edge) - room
+    size = (math.ceil(width * scale) + 2 * room + 1, math.ceil(height * scale) + 2 * room + 1)
     stack = np.dstack([sprite.rgb * sprite.alpha[:, :, None], sprite.alpha]).astype(np.float32)
     move = np.array(
         [
@@ -150,7 +184,17 @@ def _place_sprite(
         ]
     )
     moved = np.asarray(cv2.warpAffine(stack, move, size, flags=cv2.INTER_LINEAR), np.float32)
+    if streak is not None:
+        moved = np.asarray(cv2.filter2D(moved, -1, streak, borderType=cv2.BORDER_CONSTANT), np.float32)
     return np.ascontiguousarray(moved[:, :, 3]), moved[:, :, :3], left, top
+
+
+def _streak_kernel(streak: FloatArray, size: float) -> NDArray[np.float32] | None:
+    """The blur of a body that moves so many pixels; None below a pixel, and never half a body long."""
+    length = float(np.hypot(*streak))
+    if length < 1.2:
+        return None
+    return line_kernel(streak * min(1.0, 0.5 * size / length))
 
 
 def overlap(

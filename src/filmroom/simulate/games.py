@@ -230,7 +230,9 @@ class Possession:
                 # Close to those who push, a little aside of them.
                 crowd = np.array(list(self.gather.values()))
                 middle = np.median(crowd, axis=0)
-                wanted = middle + np.array([-math.copysign(5.5, middle[0]), -math.copysign(4.0, ball[1])])
+                wanted = middle + np.array(
+                    [-math.copysign(5.5, middle[0]), -math.copysign(4.0, ball[1])]
+                )
             limit = self.half - (0.8 if style.boards else 0.0)
             if style.hands and not style.boards:
                 # Court referees keep to the edges of the court.

@@ -7,25 +7,29 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from filmroom.simulate.camera import Camera
 from filmroom.simulate.figures import Look
 from filmroom.simulate.overlay import ScoreBug, make_score_bug
-from filmroom.simulate.people import Stances, Wardrobe, bystander_looks, random_looks, stand_aside
+from filmroom.simulate.people import (
+    Bystander,
+    Stances,
+    Wardrobe,
+    bystander_looks,
+    random_looks,
+    stand_aside,
+)
 from filmroom.simulate.place import Place, make_place
 from filmroom.simulate.play import Play, simulate_play
 from filmroom.simulate.settings import DIFFICULTIES, Settings
 from filmroom.simulate.shots import Shot, plan_shots
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Match:
     """A match and its cameras without anything that must be drawn: made in a moment.
 
-    `looks` are those of the cast, then of the bystanders, who stand at `bystanders` (K, 2) metres.
+    `looks` are those of the cast, then of the bystanders, who are `bystanders`.
     """
 
     settings: Settings
@@ -33,7 +37,7 @@ class Match:
     shots: tuple[Shot, ...]
     looks: tuple[Look, ...]
     stances: Stances
-    bystanders: FloatArray
+    bystanders: tuple[Bystander, ...]
     style: str
     figure_seed: int
 
@@ -115,7 +119,7 @@ def _match(settings: Settings, generators: list[np.random.Generator]) -> Match:
     shake = difficulty.shake * float(camera_rng.uniform(0.3, 1.0))
     looks = random_looks(play, difficulty, look_rng)
     bystanders = stand_aside(play.surface, look_rng)
-    looks += bystander_looks(len(bystanders), look_rng)
+    looks += bystander_looks(bystanders, look_rng)
     style = settings.styles[int(look_rng.integers(len(settings.styles)))]
     size = (settings.width, settings.height)
     return Match(
@@ -126,5 +130,5 @@ def _match(settings: Settings, generators: list[np.random.Generator]) -> Match:
         bystanders=bystanders,
         style=style,
         figure_seed=int(look_rng.integers(1 << 30)),
-        stances=Stances(play, look_rng),
+        stances=Stances(play, look_rng, bystanders),
     )

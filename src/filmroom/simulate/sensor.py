@@ -29,12 +29,17 @@ def smear(picture: Picture, shift: FloatArray) -> Picture:
     length = float(np.hypot(*shift))
     if length < 1.2:
         return picture
-    size = 2 * math.ceil(length / 2) + 1
+    return np.asarray(cv2.filter2D(picture, -1, line_kernel(shift)), np.uint8)
+
+
+def line_kernel(shift: FloatArray) -> NDArray[np.float32]:
+    """The filter of a straight motion by `shift` pixels (x, y), centred; its sum is 1."""
+    size = 2 * math.ceil(float(np.hypot(*shift)) / 2) + 1
     kernel = np.zeros((size, size), np.float32)
     middle = size // 2
     for share in np.linspace(-0.5, 0.5, 4 * size):
         kernel[round(middle + share * shift[1]), round(middle + share * shift[0])] += 1
-    return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.uint8)
+    return kernel / np.float32(kernel.sum())
 
 
 def finish(scene: Scene, frame: int, picture: Picture) -> Picture:

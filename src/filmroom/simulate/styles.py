@@ -48,12 +48,10 @@ class Style:
     """The figures of one sport; metres, seconds, metres a second.
 
     `game` names the course of play: `possession`, `snap` or `rally`. `marking` is how strongly a
-    defender
-    is drawn to an opponent near him, `man_to_man` whether it is always the same one. `hands` says
-    that the
-    ball is carried and thrown; `boards` that it never leaves the surface. `dwell` is the mean time
-    on the ball, `rest` the distance from his place at which a player does not bother to move. `fouling` is
-    the share of tackles that are fouls; `extras` the longest pause before a restart.
+    defender is drawn to an opponent near him, `man_to_man` whether it is always the same one. `hands`
+    says that the ball is carried and thrown; `boards` that it never leaves the surface. `dwell` is the
+    mean time on the ball, `rest` the distance from his place at which a player does not bother to move.
+    `fouling` is the share of tackles that are fouls; `extras` the longest pauses before restarts.
     """
 
     formations: tuple[Places, ...]
