@@ -15,9 +15,11 @@
 `truth`: how far boxes, masks, drawn lines and positions are apart.
 `presets`: what each difficulty does to the pictures.
 
-SNMOT's boxes were drawn on key frames and interpolated, on whole pixels. Simulated boxes are brought to
-that form first (`as_annotated`): every fifth frame kept, straight lines between, absences below half a
-second closed, whole pixels. `--train FOLDER` prints the commands that train on simulated frames alone.
+SNMOT's clips were cut round an action; so are the simulated ones: a kind of action is drawn among those
+of four minutes of play, then one of that kind. SNMOT's boxes were drawn on key frames and interpolated,
+on whole pixels. Simulated boxes are brought to that form first (`as_annotated`): every fifth frame kept,
+straight lines between, absences below half a second closed, whole pixels.
+`--train FOLDER` prints the commands of the rows that need a network trained first.
 """
 
 from __future__ import annotations
@@ -25,7 +27,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import resource
 import subprocess
 import sys
 import time
@@ -47,6 +48,7 @@ FloatArray = NDArray[np.float64]
 Statistics = dict[str, FloatArray]
 
 FIRST_SEED = 1000
+MATCH_SECONDS = 240.0
 KEY_EVERY, SHORTEST_ABSENCE = 5, 12
 STATISTICS = {
     "speed": "image speed, body heights a frame",
@@ -75,12 +77,22 @@ def real_clips() -> dict[str, tuple[TrackRows, frozenset[int]]]:
 
 
 def simulated_clips(count: int) -> dict[str, tuple[TrackRows, frozenset[int]]]:
-    """30 s clips of the main camera, 1920x1080, as SNMOT's annotators would have drawn the boxes."""
-    from filmroom.simulate.boxes import match_boxes
+    """30 s clips round an action, main camera, 1920x1080, boxes as SNMOT's annotators draw them."""
+    from filmroom.simulate.boxes import boxes_of
+    from filmroom.simulate.events import actions
+    from filmroom.simulate.scene import make_match
 
     clips = {}
     for seed in range(FIRST_SEED, FIRST_SEED + count):
-        rows = match_boxes(Settings(seconds=30.0, seed=seed, width=1920, height=1080))
+        match = make_match(Settings(seconds=MATCH_SECONDS, seed=seed, width=1920, height=1080))
+        rng = np.random.default_rng([seed, 1])
+        happened = actions(match.play)
+        kinds = sorted({event.label for event in happened})
+        kind = kinds[int(rng.integers(len(kinds)))] if kinds else ""
+        chosen = [event.frame for event in happened if event.label == kind] or [0]
+        first = chosen[int(rng.integers(len(chosen)))] - int(rng.integers(250, 500))
+        first = min(max(first, 0), len(match) - 750)
+        rows = boxes_of(match, (first, first + 750))
         clips[f"clip-{seed}"] = (as_annotated(rows), frozenset([int(rows.ids.max())]))
     return clips
 
@@ -148,6 +160,7 @@ def print_motion(clips: int) -> None:
     print(f"motion: {clips} simulated clips against SNMOT; must 3 x, aim 1.2 x")
     print(f"{'':42}{'to report':>10}{'halves':>9}{'random':>9}{'ratio':>7}{'ratio':>7}{'to tune':>9}")
     for name, words in STATISTICS.items():
+
         def apart(one: FloatArray, other: FloatArray) -> float:
             return float(wasserstein_distance(one, other))
 
@@ -181,8 +194,8 @@ PEERS = ("sort", "bytetrack", "ocsort", "cbiou")
 
 def print_trackers(clips: int) -> None:
     try:
-        from tracking import shuffled, tracker
         from trackers import SORTTracker  # noqa: F401
+        from tracking import shuffled, tracker
     except ImportError:
         print("trackers: the package `trackers` is not installed here; left out")
         return
@@ -226,7 +239,9 @@ def print_play() -> None:
     plays = [simulate_play("soccer", frames, np.random.default_rng(seed)) for seed in (1, 2)]
     rate = 2 * frames / (time.process_time() - begin)
     print(f"play alone: {rate:.0f} frames a CPU second (soccer, 22 players); must thousands")
-    ours = Counter(FOOTPASS_OF[e.label] for play in plays for e in play.events if e.label in FOOTPASS_OF)
+    ours = Counter(
+        FOOTPASS_OF[e.label] for play in plays for e in play.events if e.label in FOOTPASS_OF
+    )
     minutes = 2 * frames / fps / 60
     print(f"{'actions a minute':20}{'FOOTPASS':>10}{'simulated':>11}")
     for name in ACTION_CLASSES:
@@ -262,7 +277,10 @@ def filmed(seconds: float, seeds: Sequence[int], camera: str, pictures: int) -> 
 
 def print_speed() -> None:
     wall, cpu, pictures, _ = filmed(12.0, [3], "broadcast", 300)[0]
-    print(f"speed: {pictures / wall:.1f} pictures a second in one process, {pictures / cpu:.1f} a CPU second")
+    print(
+        f"speed: {pictures / wall:.1f} pictures a second in one process, "
+        f"{pictures / cpu:.1f} a CPU second"
+    )
     two = filmed(12.0, [3, 4], "broadcast", 300)
     rate = sum(one[2] for one in two) / max(one[0] for one in two)
     print(f"speed: {rate:.1f} pictures a second in two processes; must 10, aim 30 (two cores)")
@@ -270,7 +288,9 @@ def print_speed() -> None:
 
 def print_memory() -> None:
     _, _, pictures, peak = filmed(90 * 60.0, [5], "cuts", 1500)[0]
-    print(f"memory: 90 minutes, {pictures:.0f} pictures spread over them: {peak:.2f} GB; must 1, aim 0.5")
+    print(
+        f"memory: 90 minutes, {pictures:.0f} pictures spread over them: {peak:.2f} GB; must 1, aim 0.5"
+    )
 
 
 # --- truth ----------------------------------------------------------------------------------------
@@ -282,7 +302,9 @@ def print_truth() -> None:
     print("truth check: largest disagreement; must 1 px, 1 cm")
     for sport in ("soccer", "basketball", "hockey", "football", "volleyball", "handball", "futsal"):
         cells = []
-        for name, value in check_truth(Settings(sport=sport, seconds=8.0, seed=2, difficulty="easy")).items():
+        for name, value in check_truth(
+            Settings(sport=sport, seconds=8.0, seed=2, difficulty="easy")
+        ).items():
             cells.append(f"{name} {value:.3f}")
         print(f"  {sport:12}" + ", ".join(cells), flush=True)
 
@@ -313,7 +335,7 @@ def print_training(folder: Path) -> None:
     print(
         "\n".join(
             (
-                f"python -c \"from filmroom.simulate.labelled import write_coco; "
+                f'python -c "from filmroom.simulate.labelled import write_coco; '
                 f"write_coco('{folder}/simulated', 4000, 1); "
                 f"write_coco('{folder}/simulated', 200, 2, part='val')\"",
                 f"filmroom train detector --data {folder}/simulated -o {folder}/simulated-only",

@@ -49,25 +49,32 @@ class _Moment:
     ahead: NDArray[np.bool_]
 
 
-def match_boxes(settings: Settings) -> TrackRows:
-    """Boxes of players, referees and ball of a whole match, cut at the picture's border.
+def match_boxes(settings: Settings, part: tuple[int, int] | None = None) -> TrackRows:
+    """Boxes of players, referees and ball of a match, cut at the picture's border.
 
-    Frames from 0, ids as in the film's truth; whoever is hidden keeps the box, whoever is out of the
-    picture has none. InputError for settings that cannot be.
+    `part` names the first frame and the end of a stretch that is wanted alone; frames count from its
+    start. Ids as in the film's truth; whoever is hidden keeps the box, whoever is out of view has
+    none. InputError for settings that cannot be.
     """
-    match = make_match(settings)
+    return boxes_of(make_match(settings), part)
+
+
+def boxes_of(match: Match, part: tuple[int, int] | None = None) -> TrackRows:
+    """The same for a match that is there already."""
+    settings = match.settings
+    first, end = part or (0, len(match))
     width, height = settings.width, settings.height
     frames, ids, boxes = [], [], []
-    for frame in range(len(match.play)):
+    for frame in range(first, end):
         found = _frame_boxes(match, frame)
         low = np.maximum(found[:, :2], 0.0)
         high = np.minimum(found[:, :2] + found[:, 2:], (width, height))
         shown = np.flatnonzero(((high - low) >= 1.0).all(axis=1))
-        frames.append(np.full(len(shown), frame))
+        frames.append(np.full(len(shown), frame - first))
         ids.append(shown + 1)
         boxes.append(np.column_stack([low, high - low])[shown])
     return TrackRows.of(
-        np.concatenate(frames), np.concatenate(ids), np.concatenate(boxes), length=len(match.play)
+        np.concatenate(frames), np.concatenate(ids), np.concatenate(boxes), length=end - first
     )
 
 
@@ -75,6 +82,7 @@ def _frame_boxes(match: Match, frame: int) -> FloatArray:
     """Whole boxes of everybody and, last, the ball, (N + 1, 4); far outside where behind the camera."""
     play, camera = match.play, match.camera_of(frame)
     moment = _seen(match, frame)
+    frame = match.moment_of(frame)
     boxes = np.full((len(play.cast) + 1, 4), -1e6)
     for person in np.flatnonzero(moment.ahead).tolist():
         stance = match.stances.of(frame, person)
@@ -94,6 +102,7 @@ def _frame_boxes(match: Match, frame: int) -> FloatArray:
 
 def _seen(match: Match, frame: int) -> _Moment:
     play, camera = match.play, match.camera_of(frame)
+    frame = match.moment_of(frame)
     where = play.positions[frame].astype(float)
     feet, depth = camera.project(np.column_stack([where, np.zeros(len(where))]))
     ahead = depth >= 2.0

@@ -41,14 +41,18 @@ class Figure:
 def compose(
     scene: Scene, frame: int, camera: Camera, picture: Picture, owner: NDArray[np.uint8]
 ) -> list[Figure]:
-    """Draw those behind the boards, the boards, shadows, then people, ball and goals, nearest last."""
+    """Draw those behind the boards, the boards, shadows, then people, ball and goals, nearest last.
+
+    `frame` is one of the film, `camera` its pinhole.
+    """
     play, place = scene.play, scene.place
+    seconds, film_frame, frame = frame / scene.settings.fps, frame, scene.moment_of(frame)
     aside = np.array([one.place for one in scene.bystanders], dtype=float).reshape(-1, 2)
     where = np.concatenate([play.positions[frame].astype(float), aside])
     people = len(where)
     ground = np.column_stack([where, np.zeros(people)])
     feet, depth = camera.project(ground)
-    drift = feet - _feet_before(scene, frame, ground)
+    drift = feet - _feet_before(scene, film_frame, ground)
     drawn = {
         i: _dress(scene, frame, i, camera, ground[i], feet[i], float(depth[i]), drift[i])
         for i in range(people)
@@ -61,7 +65,7 @@ def compose(
         figure, rgb = shown.pop(i)
         _paste(picture, owner, figure, rgb)
         figures.append(figure)
-    draw_boards(picture, owner, place, camera, frame / scene.settings.fps)
+    draw_boards(picture, owner, place, camera, seconds)
     _cast_shadows(picture, scene, camera, frame, shown)
     ball = play.ball[frame].astype(float)
     ball_depth = float(camera.project(ball[None])[1][0])
@@ -73,7 +77,7 @@ def compose(
         if kind == 2:
             draw_structure(picture, owner, place.structures[index], place, camera)
         elif kind == 1:
-            ball_figure = _draw_ball(picture, owner, scene, frame, camera, ball, ball_depth)
+            ball_figure = _draw_ball(picture, owner, scene, film_frame, camera, ball, ball_depth)
             if ball_figure is not None:
                 figures.append(ball_figure)
         else:
@@ -90,8 +94,8 @@ def _feet_before(scene: Scene, frame: int, ground: FloatArray) -> FloatArray:
         before = frame
     earlier = ground.copy()
     cast = len(scene.play.cast)
-    earlier[:cast, :2] = scene.play.positions[before]
-    return scene.camera_of(before).project(earlier)[0]
+    earlier[:cast, :2] = scene.play.positions[scene.moment_of(before)]
+    return scene.camera_of(before).pinhole().project(earlier)[0]
 
 
 def _dress(
@@ -355,8 +359,9 @@ def _draw_ball(
     now = camera.project(ball[None])[0][0]
     before = max(frame - 1, 0)
     same_shot = scene.shot_of(before) == scene.shot_of(frame)
-    then = scene.camera_of(before if same_shot else frame)
-    streak = (now - then.project(play.ball[before].astype(float)[None])[0][0]) * scene.shutter
+    then = scene.camera_of(before if same_shot else frame).pinhole()
+    was = play.ball[scene.moment_of(before)].astype(float)
+    streak = (now - then.project(was[None])[0][0]) * scene.shutter
     if float(np.hypot(*streak)) > 12 * radius:
         streak *= 0.0
     size = math.ceil(radius + float(np.abs(streak).max())) + 3

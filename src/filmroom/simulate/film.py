@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,11 +12,17 @@ from numpy.typing import NDArray
 
 from filmroom.simulate.camera import Camera
 from filmroom.simulate.compose import Figure, compose, overlap
-from filmroom.simulate.overlay import draw_score_bug
+from filmroom.simulate.overlay import (
+    WIPE_FRAMES,
+    draw_lower_third,
+    draw_score_bug,
+    draw_wipe,
+)
 from filmroom.simulate.place import draw_background, draw_panel
-from filmroom.simulate.scene import Match, Scene, make_match, make_scene
-from filmroom.simulate.sensor import finish, pan_shift, smear
+from filmroom.simulate.scene import CAPTIONED, Match, Scene, make_match, make_scene
+from filmroom.simulate.sensor import bend_picture, comb, finish, pan_shift, smear
 from filmroom.simulate.settings import Settings
+from filmroom.simulate.weather import draw_weather
 
 __all__ = [
     "FrameTruth",
@@ -49,7 +55,8 @@ class FrameTruth:
     where none
     is worn; `readable` (M,); `number_boxes` (M, 4), zeros where no number faces the camera. `positions`
     (M, 3) metres, `camera` with which they project into the picture. `shot` counts from 0. `overlay`
-    (H, W) is where graphics cover the picture.
+    (H, W) is where graphics cover the picture. `moment` is the frame of the play that is shown:
+    `frame` itself but for replays. For interlaced films the truth is that of the even rows.
     """
 
     frame: int
@@ -68,6 +75,7 @@ class FrameTruth:
     number_boxes: FloatArray
     positions: FloatArray
     overlay: Mask
+    moment: int
 
 
 @dataclass(frozen=True)
@@ -91,22 +99,85 @@ def frames(settings: Settings, rng: np.random.Generator | None = None) -> Iterat
 def film_frame(scene: Scene, frame: int) -> SimulatedFrame:
     """Draw one frame of a scene; depends on nothing but the two arguments."""
     camera = scene.camera_of(frame)
+    pinhole = camera.pinhole()
     seconds = frame / scene.settings.fps
-    picture = draw_background(scene.place, camera, seconds)
-    picture = smear(picture, pan_shift(scene, frame) * scene.shutter)
+    picture = draw_background(scene.place, pinhole, seconds)
+    turned = pan_shift(scene, frame)
+    picture = smear(picture, turned * scene.shutter)
     owner = np.zeros(picture.shape[:2], np.uint8)
-    figures = compose(scene, frame, camera, picture, owner)
+    figures = compose(scene, frame, pinhole, picture, owner)
     for panel in scene.place.panels:
         if panel.front:
-            covered = draw_panel(picture, panel, camera, seconds)
+            covered = draw_panel(picture, panel, pinhole, seconds)
             if covered is not None:
                 owner[covered] = 0
-    overlay = np.zeros(picture.shape[:2], dtype=bool)
+    picture, owner = bend_picture(picture, owner, camera)
+    if camera.is_bent:
+        figures = [_bent(figure, camera) for figure in figures]
+    if scene.weather is not None:
+        draw_weather(picture, scene.weather, frame)
     picture = finish(scene, frame, picture)
-    if scene.score_bug is not None:
-        overlay = draw_score_bug(picture, scene.score_bug, seconds)
-        owner[overlay] = 0
+    if scene.interlaced:
+        picture = comb(picture, turned)
+    overlay = _draw_graphics(scene, frame, picture)
+    owner[overlay] = 0
     return SimulatedFrame(picture, _truth(scene, frame, camera, figures, owner, overlay))
+
+
+def _bent(figure: Figure, camera: Camera) -> Figure:
+    """A figure's boxes where lens and exposure bring them, in a window that surely holds it."""
+    box = _bent_box(figure.box, camera)
+    room = math.ceil(max(abs(a - b) for a, b in zip(box, figure.box, strict=True))) + 4
+    height, width = figure.alpha.shape
+    return replace(
+        figure,
+        box=box,
+        number_box=None if figure.number_box is None else _bent_box(figure.number_box, camera),
+        left=figure.left - room,
+        top=figure.top - room,
+        alpha=np.zeros((height + 2 * room, width + 2 * room), np.float32),
+    )
+
+
+def _bent_box(
+    box: tuple[float, float, float, float], camera: Camera
+) -> tuple[float, float, float, float]:
+    x, y, w, h = box
+    ring = np.array(
+        [[x + a * w, y + b * h] for a, b in ((0, 0), (0.5, 0), (1, 0), (0, 1), (0.5, 1), (1, 1))]
+    )
+    moved = camera.bend(ring)
+    low, high = moved.min(axis=0), moved.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
+
+
+_CAPTION_SECONDS, _SLIDE_SECONDS = 4.0, 0.3
+
+
+def _draw_graphics(scene: Scene, frame: int, picture: Picture) -> Mask:
+    """Score, captions and wipes over the picture; returns what they cover (H, W)."""
+    overlay = np.zeros(picture.shape[:2], dtype=bool)
+    bug = scene.score_bug
+    if bug is None:
+        return overlay
+    shot = scene.shot_of(frame)
+    seconds = frame / scene.settings.fps
+    if scene.shots[shot].kind != "replay":
+        overlay |= draw_score_bug(picture, bug, seconds)
+        for event in scene.captioned(frame, _CAPTION_SECONDS):
+            gone = seconds - event.frame / scene.settings.fps
+            number = scene.play.cast.numbers[event.person] if event.person >= 0 else None
+            text = f"{CAPTIONED[event.label]}  {number or ''}".strip()
+            overlay |= draw_lower_third(picture, bug, event.team, text, gone / _SLIDE_SECONDS)
+    for cut in (shot, shot + 1):
+        if not 0 < cut < len(scene.shots):
+            continue
+        if "replay" not in (scene.shots[cut].kind, scene.shots[cut - 1].kind):
+            continue
+        progress = (frame - scene.shots[cut].first + 0.5) / WIPE_FRAMES
+        if abs(progress) < 1.0:
+            overlay |= draw_wipe(picture, bug, progress)
+    return overlay
 
 
 # --- truth ----------------------------------------------------------------------------------------
@@ -178,6 +249,7 @@ def _truth(
             count, 3
         ),
         overlay=overlay,
+        moment=scene.moment_of(frame),
     )
 
 

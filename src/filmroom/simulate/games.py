@@ -17,6 +17,9 @@ from filmroom.simulate.styles import Block
 
 FloatArray = NDArray[np.float64]
 _GRAVITY = 9.81
+_PLAN_SECONDS = 0.12
+_HEADED = 0.4
+"""High balls that come within reach are let fall more often than not."""
 
 
 class Game(Protocol):
@@ -60,9 +63,15 @@ class Possession:
     def run(self, frames: int) -> Play:
         """Play that many frames."""
         record = Recorder(self.field, frames)
+        plan_every, state = max(1, round(_PLAN_SECONDS * self.field.fps)), ""
         for frame in range(frames):
             self._play_ball()
-            self._send()
+            # Plans change slowly; only those on the ball think anew every frame.
+            if frame % plan_every == 0 or self.state != state:
+                self._send()
+            else:
+                self._ball_people()
+            state = self.state
             record.keep(frame)
             self.field.step(self.field.ball[:2])
         return record.play()
@@ -119,7 +128,7 @@ class Possession:
     def _send(self) -> None:
         """Tell everybody where to go and how fast."""
         field, style = self.field, self.style
-        field.drift()
+        field.drift(_PLAN_SECONDS)
         field.haste[:] = 0.0
         field.rests[:] = style.rest
         for team in (0, 1):
@@ -146,8 +155,8 @@ class Possession:
         if not self.gather:
             return
         field.crowding = min(self.style.crowding, 0.42)
-        keep = 1.0 - field.dt / 0.7
-        kick = 0.45 * math.sqrt(2 * field.dt / 0.7)
+        keep = 1.0 - _PLAN_SECONDS / 0.7
+        kick = 0.45 * math.sqrt(2 * _PLAN_SECONDS / 0.7)
         self.jostle = keep * self.jostle + kick * self.rng.standard_normal(self.jostle.shape)
         for person, place in self.gather.items():
             field.targets[person] = place + self.jostle[person]
@@ -307,7 +316,9 @@ class Possession:
         """Where a loose ball will come to a stop or down, roughly."""
         field = self.field
         velocity = field.ball_velocity
-        height = max(float(field.ball[2]), 0.0)
+        # High balls are met with the head.
+        head = 0.0 if self.style.hands or self.style.boards else 1.6
+        height = max(float(field.ball[2]) - head, 0.0)
         fall = (velocity[2] + math.sqrt(max(velocity[2] ** 2 + 2 * _GRAVITY * height, 0.0))) / _GRAVITY
         ahead = max(fall, 0.35)
         where = field.ball[:2] + velocity[:2] * min(ahead, 2.0)
@@ -360,7 +371,7 @@ class Possession:
             seconds += 1.5
         self.decide_at = field.frame + max(3, round(min(seconds, 6.0) * field.fps))
         self._choose_way(person)
-        if seconds > 1.2:
+        if seconds > 1.3:
             field.note("DRIVE", person)
 
     def _choose_way(self, person: int) -> None:
@@ -399,7 +410,7 @@ class Possession:
             return
         thief = self._nearest(field.ball[:2], 1 - self.owner)
         apart = float(np.hypot(*(field.positions[thief] - field.ball[:2])))
-        if apart < 0.75 and self.rng.random() < (0.004 if style.man_to_man else 0.02):
+        if apart < 0.75 and self.rng.random() < (0.004 if style.man_to_man else 0.016):
             if self.rng.random() < style.fouling:
                 self._foul(thief, person)
                 return
@@ -437,6 +448,10 @@ class Possession:
         distance = float(np.hypot(*(goal[:2] - field.positions[person])))
         if distance < style.shot_range and self.rng.random() < style.shot_rate:
             self._shoot(person, goal, distance)
+            return
+        wide = abs(float(field.positions[person, 1])) > 0.45 * self.half[1]
+        if wide and distance < 0.62 * self.half[0] and self.rng.random() < style.crossing:
+            self._cross(person)
             return
         self._pass(person)
 
@@ -495,6 +510,12 @@ class Possession:
         lead = field.positions[mate] + field.velocities[mate] * min(length / speed, 1.2)
         error = self.rng.normal(0, 0.035 * length + 0.1, 2)
         aim = np.clip(lead + error, -1.03 * self.half, 1.03 * self.half)
+        if self._is_offside(mate) and self.rng.random() < style.offside:
+            field.note("PASS", person)
+            field.note("OFFSIDE", mate)
+            place = field.positions[mate].copy()
+            self._stop("INDIRECT FREE KICK", place, 1 - self.owner, self.rng.uniform(6.0, 14.0))
+            return
         start = field.ball.copy()
         way = aim - start[:2]
         length = max(float(np.hypot(*way)), 0.5)
@@ -509,6 +530,14 @@ class Possession:
         else:
             velocity = np.array([*(way / length * speed), 0.0])
         self._release(person, start, velocity, mate)
+
+    def _is_offside(self, mate: int) -> bool:
+        """Is he nearer to the goal than the ball and the second last opponent (IFAB Law 11)?"""
+        field = self.field
+        way = float(field.attack_way[mate])
+        ahead = way * float(field.positions[mate, 0])
+        others = field.positions[(field.teams == 1 - self.owner) & ~field.is_referee, 0] * way
+        return ahead > max(0.0, way * float(field.ball[0]), float(np.sort(others)[-2]))
 
     def _release(self, person: int, start: FloatArray, velocity: FloatArray, mate: int) -> None:
         field = self.field
@@ -581,6 +610,7 @@ class Possession:
             return
         keeper = int(keepers[0])
         self.last_touch = keeper
+        self.field.note("SAVE", keeper)
         velocity = self.field.ball_velocity
         if self.rng.random() < 0.5:
             self.field.ball_velocity = np.array([-0.25 * velocity[0], self.rng.normal(0, 4.0), 1.5])
@@ -620,13 +650,19 @@ class Possession:
         chance = 1 - (1 - chance) ** (10 * field.dt)
         if self.pending_goal and not same:
             return
+        if field.ball[2] > 1.25 and not (style.hands or style.boards):
+            chance *= _HEADED
         if self.rng.random() < chance:
             self.pending_goal = False
             self.gather = {}
-            if field.ball[2] > 1.25 and not style.hands and not field.is_keeper[person]:
+            if (
+                field.ball[2] > 1.25
+                and not (style.hands or style.boards)
+                and not field.is_keeper[person]
+            ):
                 self._head(person)
                 return
-            if not same and speed > 9 and not field.is_keeper[person] and not style.hands:
+            if not same and speed > 13 and not field.is_keeper[person] and not style.hands:
                 field.note("BALL PLAYER BLOCK", person)
             self._take_over(person)
 
@@ -692,7 +728,6 @@ class Possession:
 
     def _take_places(self) -> None:
         """Give out the places of a corner, a free kick near a goal or a penalty."""
-        field = self.field
         goal = np.array(self.surface.goals[1 - self.owner][:2])
         near = float(np.hypot(*(goal - self.spot))) < 2.1 * self.surface.area_depth
         if self.style.hands or self.style.boards or len(self._foremost(0)) < 4:
@@ -709,7 +744,6 @@ class Possession:
                 self.gather = penalty_places(goal, self.surface.area_depth, both, self.rng)
             case _:
                 pass
-        field.drift()
 
     def _foremost(self, team: int) -> NDArray[np.int64]:
         """The outfield players of a team from the forward to the last defender."""
@@ -764,6 +798,7 @@ class Possession:
 _RESTART_LABELS = {
     "THROW IN": "THROW IN",
     "FREE KICK": "FREE KICK",
+    "INDIRECT FREE KICK": "INDIRECT FREE KICK",
     "PENALTY": "PENALTY",
     "GOAL KICK": "GOAL KICK",
     "KICK OFF": "KICK OFF",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,9 +21,19 @@ from filmroom.simulate.people import (
     stand_aside,
 )
 from filmroom.simulate.place import Place, make_place
-from filmroom.simulate.play import Play, simulate_play
+from filmroom.simulate.play import Event, Play, simulate_play
 from filmroom.simulate.settings import DIFFICULTIES, Settings
 from filmroom.simulate.shots import Shot, plan_shots
+from filmroom.simulate.weather import Weather, random_weather
+
+CAPTIONED = {
+    "GOAL": "GOAL",
+    "YELLOW CARD": "YELLOW CARD",
+    "RED CARD": "RED CARD",
+    "SECOND YELLOW CARD": "SECOND YELLOW",
+    "SUBSTITUTION": "SUBSTITUTION",
+}
+"""The events a caption tells of, and its word."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +65,23 @@ class Match:
 
     def camera_of(self, frame: int) -> Camera:
         """The camera of that frame."""
-        shot = self.shots[self.shot_of(frame)]
-        return shot.path.at(frame - shot.first)
+        return self.shots[self.shot_of(frame)].view(frame)
+
+    def moment_of(self, frame: int) -> int:
+        """The frame of the play that is shown: an earlier one in a replay."""
+        return self.shots[self.shot_of(frame)].moment(frame)
+
+    def captioned(self, frame: int, seconds: float) -> list[Event]:
+        """Goals, cards and substitutions of the last `seconds` of live play."""
+        return [
+            event
+            for event in self._noted
+            if event.frame <= frame < event.frame + seconds * self.settings.fps
+        ]
+
+    @cached_property
+    def _noted(self) -> list[Event]:
+        return [event for event in self.play.events if event.label in CAPTIONED]
 
     def pose_seed(self, person: int) -> int:
         """The seed of a person's own way of standing."""
@@ -74,6 +100,23 @@ class Scene(Match):
     shutter: float
     contrast: float
     gamma: float
+    weather: Weather | None
+    k1: float
+    slip: float
+    interlaced: bool
+
+    def camera_of(self, frame: int) -> Camera:
+        """The camera of that frame with its lens and, for a rolling exposure, its turn."""
+        camera = super().camera_of(frame)
+        if not (self.k1 or self.slip):
+            return camera
+        before = max(frame - 1, 0)
+        then = camera
+        if self.shot_of(before) == self.shot_of(frame):
+            then = super().camera_of(before)
+        turn = math.radians(1.0) * camera.focal * self.slip
+        moved = (turn * (then.pan - camera.pan), turn * (camera.tilt - then.tilt))
+        return replace(camera, k1=self.k1, slip=moved)
 
 
 def make_match(settings: Settings, rng: np.random.Generator | None = None) -> Match:
@@ -101,6 +144,10 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
         shutter=difficulty.shutter * float(finish_rng.uniform(0.3, 1.0)),
         contrast=float(finish_rng.uniform(difficulty.contrast, 1.0)),
         gamma=float(finish_rng.normal(1.0, 0.06)),
+        weather=random_weather(play.surface.ground, difficulty.weather, finish_rng),
+        k1=round(difficulty.bend * float(finish_rng.uniform(-0.35, 1.0)), 6),
+        slip=difficulty.slip * float(finish_rng.random() < 0.4),
+        interlaced=bool(finish_rng.random() < difficulty.interlaced),
     )
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.simulate.camera import Camera
 from filmroom.simulate.scene import Scene
 
 FloatArray = NDArray[np.float64]
@@ -73,3 +74,39 @@ def _noise_tile(height: int, width: int) -> NDArray[np.int8]:
     soft = np.asarray(cv2.GaussianBlur(raw, (0, 0), 0.6), np.float32)
     tile: NDArray[np.int8] = np.clip(soft / soft.std() * 32, -127, 127).astype(np.int8)
     return tile
+
+
+_CELL = 32
+
+
+def bend_picture(
+    picture: Picture, owner: NDArray[np.uint8], camera: Camera
+) -> tuple[Picture, NDArray[np.uint8]]:
+    """Picture and owner of the pinhole as the camera's lens and rolling exposure show them."""
+    if not camera.is_bent:
+        return picture, owner
+    # The bend is smooth: it is worked out on a coarse grid, two cells wider on every side.
+    height, width = picture.shape[:2]
+    down, across = (math.ceil(size / _CELL) + 4 for size in (height, width))
+    columns, rows = (np.arange(across) - 1.5) * _CELL, (np.arange(down) - 1.5) * _CELL
+    grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    source = (camera.unbend(grid) - 0.5).reshape(down, across, 2).astype(np.float32)
+    dense = cv2.resize(source, (across * _CELL, down * _CELL), interpolation=cv2.INTER_CUBIC)
+    dense = dense[2 * _CELL : 2 * _CELL + height, 2 * _CELL : 2 * _CELL + width]
+    to_x, to_y = cv2.split(dense)
+    seen = cv2.remap(picture, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    owned = cv2.remap(owner, to_x, to_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(seen, np.uint8), np.asarray(owned, np.uint8)
+
+
+def comb(picture: Picture, shift: FloatArray) -> Picture:
+    """Every second row half a frame older; `shift` is what the picture moved since the last, pixels."""
+    if float(np.hypot(*shift)) < 1.0:
+        return picture
+    matrix = np.array([[1.0, 0.0, -shift[0] / 2], [0.0, 1.0, -shift[1] / 2]])
+    older = cv2.warpAffine(
+        picture, matrix, (picture.shape[1], picture.shape[0]), borderMode=cv2.BORDER_REPLICATE
+    )
+    combed = picture.copy()
+    combed[1::2] = older[1::2]
+    return combed

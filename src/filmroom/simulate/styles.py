@@ -51,7 +51,9 @@ class Style:
     defender is drawn to an opponent near him, `man_to_man` whether it is always the same one. `hands`
     says that the ball is carried and thrown; `boards` that it never leaves the surface. `dwell` is the
     mean time on the ball, `rest` the distance from his place at which a player does not bother to move.
-    `fouling` is the share of tackles that are fouls; `extras` the longest pauses before restarts.
+    `fouling` is the share of tackles that are fouls, `offside` of forbidden passes that the
+    flag stops, `crossing` of balls from the wings that are crosses; `extras` the longest
+    pauses before restarts.
     """
 
     formations: tuple[Places, ...]
@@ -81,6 +83,8 @@ class Style:
     side_referees: bool = False
     crowding: float = 0.75
     fouling: float = 0.0
+    offside: float = 0.0
+    crossing: float = 0.0
     extras: dict[str, float] = field(default_factory=dict)
 
 
@@ -112,10 +116,14 @@ STYLES: dict[str, Style] = {
         attack=Block(0.08, 0.62, 0.38, 0.78),
         defence=Block(-0.18, 0.60, 0.27, 0.56),
         side_referees=True,
-        jog=2.3,
-        rest=3.0,
+        jog=1.95,
+        rest=3.4,
+        dwell=2.1,
+        shot_rate=0.22,
         fouling=0.6,
-        extras={"THROW IN": 9.0, "GOAL KICK": 18.0, "KICK OFF": 30.0},
+        offside=0.3,
+        crossing=0.4,
+        extras={"THROW IN": 14.0, "GOAL KICK": 25.0, "KICK OFF": 40.0},
     ),
     "futsal": Style(
         formations=(_DIAMOND,),
