@@ -17,7 +17,7 @@
 
 SNMOT's clips were cut round an action; so are the simulated ones: a kind of action is drawn among those
 of four minutes of play, then one of that kind. SNMOT's boxes were drawn on key frames and interpolated,
-on whole pixels. Simulated boxes are brought to that form first (`as_annotated`): every fifth frame kept,
+on whole pixels; simulated boxes are brought to that form first (`as_annotated`): every fifth frame,
 straight lines between, absences below half a second closed, whole pixels.
 `--train FOLDER` prints the commands of the rows that need a network trained first.
 """

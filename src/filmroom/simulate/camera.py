@@ -252,7 +252,7 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     centre = (people * weight[:, :, None]).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6)[:, None]
     # While the ball waits the operator turns to the people: at a corner, to the crowd before the goal.
     still = _running_mean((speed[:, 0] < 0.6).astype(float), round(2.5 * play.fps))[:, None]
-    share = 0.34 + 0.26 * still
+    share = 0.28 + 0.32 * still
     look = (1 - share) * (ball + 0.45 * velocity) + share * centre
     limit = np.array([play.surface.half_length, play.surface.half_width]) * np.array(rig.reach)
     look = np.clip(look, -limit, limit)
