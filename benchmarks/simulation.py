@@ -14,6 +14,7 @@
 `memory`: peak of one process that simulates 90 minutes and films pictures spread over all of them.
 `truth`: how far boxes, masks, drawn lines and positions are apart.
 `presets`: what each difficulty does to the pictures.
+`sheet` (only when named): writes docs/simulation.jpg, twelve looks.
 
 SNMOT's clips were cut round an action; so are the simulated ones: a kind of action is drawn among those
 of four minutes of play, then one of that kind. SNMOT's boxes were drawn on key frames and interpolated,
@@ -330,6 +331,33 @@ def print_presets() -> None:
         print(f"{preset:10}{detail:9.2f}{noise:8.2f}{contrast:10.1f}", flush=True)
 
 
+def write_sheet() -> None:
+    """docs/simulation.jpg: twelve looks."""
+    import cv2
+
+    from filmroom.simulate.film import film_frame, make_scene
+
+    looks = (
+        ("soccer", "broadcast", "medium", 3, 751), ("soccer", "broadcast", "cruel", 12, 200),
+        ("soccer", "behind", "hard", 4, 100), ("soccer", "handheld", "medium", 6, 60),
+        ("soccer", "drone", "easy", 8, 100), ("football", "broadcast", "medium", 2, 160),
+        ("basketball", "broadcast", "easy", 3, 100), ("basketball", "handheld", "hard", 5, 60),
+        ("hockey", "broadcast", "medium", 1, 120), ("volleyball", "broadcast", "medium", 2, 140),
+        ("handball", "broadcast", "easy", 4, 90), ("futsal", "broadcast", "hard", 6, 80),
+    )  # fmt: skip
+    tiles = []
+    for sport, camera, difficulty, seed, frame in looks:
+        settings = Settings(
+            sport=sport, camera=camera, difficulty=difficulty, seed=seed, seconds=(frame + 60) / 25
+        )
+        picture = film_frame(make_scene(settings), frame).pixels
+        tiles.append(cv2.resize(picture, (480, 270), interpolation=cv2.INTER_AREA)[:, :, ::-1])
+    sheet = np.vstack([np.hstack(tiles[row : row + 3]) for row in range(0, 12, 3)])
+    target = Path(__file__).parents[1] / "docs" / "simulation.jpg"
+    cv2.imwrite(str(target), sheet, [cv2.IMWRITE_JPEG_QUALITY, 84])
+    print(f"{target}: {target.stat().st_size / 1000:.0f} kB")
+
+
 def print_training(folder: Path) -> None:
     """The rows of the table that need a network trained first, as commands."""
     print(
@@ -373,6 +401,8 @@ def main() -> None:
                 print_truth()
             case "presets":
                 print_presets()
+            case "sheet":
+                write_sheet()
             case _:
                 parser.error(f"no part '{part}'; choose among {', '.join(parts)}")
     if chosen.train:

@@ -168,7 +168,7 @@ def test_labelled_frames_are_varied_and_inside_the_picture():
     [
         ({"seconds": 0.0}, "above 0"),
         ({"difficulty": "brutal"}, "easy, medium, hard, cruel"),
-        ({"camera": "drone"}, "broadcast"),
+        ({"camera": "satellite"}, "broadcast"),
         ({"sport": "curling"}, "soccer"),
         ({"width": 4}, "64x64"),
         ({"seed": -1}, "negative"),

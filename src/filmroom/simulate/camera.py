@@ -232,6 +232,7 @@ def follow(
         pans = _chase(_dead_zone(pans, zone), play.fps, rig.quickness, limit=60.0)
         tilts = _chase(_dead_zone(tilts, zone * 0.4), play.fps, rig.quickness * 0.8, limit=15.0)
     tilts = tilts + np.degrees(np.arctan(rig.headroom * height / np.exp(focal)))
+    shake *= rig.shake
     pans = pans + shake * _wave(frames, play.fps, rng, period=0.5)
     tilts = tilts + 0.6 * shake * _wave(frames, play.fps, rng, period=0.5)
     pan_path, tilt_path, roll_path = (np.round(values, 6) for values in (pans, tilts, roll))

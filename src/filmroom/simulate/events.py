@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
-from filmroom.simulate.play import Cast, Event, Play
+from filmroom.simulate.play import Event, Play
 
 BALL_ACTIONS = (
     "PASS", "DRIVE", "HEADER", "HIGH PASS", "OUT", "CROSS", "THROW IN", "SHOT", "BALL PLAYER BLOCK",
@@ -150,8 +148,3 @@ def comments(play: Play, *, anonymous: bool = True) -> list[Comment]:
             text = text.replace("[TEAM]", f"team {'ab'[event.team]}" if event.team >= 0 else "the team")
         written.append(Comment(event.frame, label, text))
     return written
-
-
-def first_halves(cast: Cast) -> dict[int, str]:
-    """Left or right, the goal each team keeps: team 0 attacks towards +x."""
-    return {int(team): ("left", "right")[int(team)] for team in np.unique(cast.teams) if team >= 0}

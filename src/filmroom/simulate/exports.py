@@ -38,16 +38,21 @@ def export_truth(folder: Path | str, names: tuple[str, ...], play: Play) -> list
     `folder` is one of `write_match`, `play` its play. InputError for a name that is none of FORMATS.
     """
     folder = Path(folder)
-    for name in names:
-        if name not in FORMATS:
-            raise InputError(f"no format '{name}'; choose among {', '.join(FORMATS)}")
     made = []
-    for name in names:
+    for name in checked_formats(names):
         target = folder / "formats" / name
         target.mkdir(parents=True, exist_ok=True)
         FORMATS[name](folder / "truth", target, play)
         made.append(target)
     return made
+
+
+def checked_formats(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names themselves; InputError for one that is none of FORMATS."""
+    for name in names:
+        if name not in FORMATS:
+            raise InputError(f"no format '{name}'; choose among {', '.join(FORMATS)}")
+    return names
 
 
 # --- reading back ---------------------------------------------------------------------------------
@@ -214,7 +219,8 @@ def camera_of_row(row: dict[str, Any], width: int, height: int) -> Camera:
         row["focal"],
         width,
         height,
-        row.get("k1") or 0.0,
+        row["k1"],
+        (row["slip_x"], row["slip_y"]),
     )
 
 
@@ -226,15 +232,27 @@ def _clock(frame: int, fps: float, half: int = 1) -> dict[str, str]:
     }
 
 
-def _write_labels(path: Path, events: list[Event], fps: float, names: tuple[str, str, str]) -> None:
+def _write_labels(
+    truth: Path, path: Path, found: list[Event], fps: float, names: tuple[str, str, str]
+) -> None:
+    """A label file; what happens while a replay is on the air is `not shown`."""
+    replays = [
+        (row["first_frame"], row["last_frame"])
+        for row in pq.read_table(truth / "shots.parquet").to_pylist()
+        if row["kind"] == "replay"
+    ]
+    frames = pq.ParquetFile(truth / "cameras.parquet").metadata.num_rows
     rows = [
         {
             **_clock(event.frame, fps),
             "label": event.label,
             "team": names[event.team],
-            "visibility": "visible",
+            "visibility": "not shown"
+            if any(first <= event.frame <= last for first, last in replays)
+            else "visible",
         }
-        for event in events
+        for event in found
+        if event.frame < frames
     ]
     content = {"UrlLocal": GAME, "annotations": rows, "gameHomeTeam": "a", "gameAwayTeam": "b"}
     _write(path, content)
@@ -242,12 +260,12 @@ def _write_labels(path: Path, events: list[Event], fps: float, names: tuple[str,
 
 def _write_spotting(truth: Path, target: Path, play: Play) -> None:
     names = ("home", "away", "not applicable")
-    _write_labels(target / GAME / "Labels-v2.json", actions(play), play.fps, names)
+    _write_labels(truth, target / GAME / "Labels-v2.json", actions(play), play.fps, names)
 
 
 def _write_ball(truth: Path, target: Path, play: Play) -> None:
     names = ("left", "right", "not applicable")
-    _write_labels(target / GAME / "Labels-ball.json", ball_actions(play), play.fps, names)
+    _write_labels(truth, target / GAME / "Labels-ball.json", ball_actions(play), play.fps, names)
 
 
 def _write_captions(truth: Path, target: Path, play: Play) -> None:

@@ -151,7 +151,7 @@ def _seen_anew(scene: Scene, frame: int, rng: np.random.Generator) -> Scene:
     """The scene with one shot of two frames, from another camera, up to `frame`."""
     rigs = RIGS[scene.settings.sport]
     names = list(rigs)
-    weights = np.array([3.0 if name == "broadcast" else 0.6 for name in names])
+    weights = np.array([3.0 if name == "broadcast" else 0.4 for name in names])
     rig = rigs[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
     moment = scene.play.part(frame - 1, frame + 1)
     path = follow(moment, rig, (scene.settings.width, scene.settings.height), rng)

@@ -98,7 +98,7 @@ def _replay(
     pace = float(rng.choice([0.33, 0.5, 0.66]))
     last = min(frames - 1, first + max(2, round((stop - source) / pace)) - 1)
     moment = play.part(source, stop)
-    others = [name for name in RIGS[play.sport.name] if name not in ("broadcast", "fixed")]
+    others = [name for name in RIGS[play.sport.name] if name not in ("broadcast", "fixed", "drone")]
     if event.person >= 0 and (not others or rng.random() < 0.6):
         path = follow(
             moment, replace(CLOSE, figure=(0.25, 0.6)), size, rng, shake=shake,
@@ -114,7 +114,7 @@ def _cutaway(
     play: Play, first: int, end: int, size: tuple[int, int], rng: np.random.Generator, shake: float
 ) -> Shot:
     moment = play.part(first, end)
-    others = [name for name in RIGS[play.sport.name] if name != "broadcast"]
+    others = [name for name in RIGS[play.sport.name] if name not in ("broadcast", "handheld")]
     if rng.random() < 0.35:
         name = others[int(rng.integers(len(others)))]
         path = follow(moment, rig_named(play.sport.name, name), size, rng, shake=shake)
