@@ -91,7 +91,8 @@ def bend_picture(
     columns, rows = (np.arange(across) - 1.5) * _CELL, (np.arange(down) - 1.5) * _CELL
     grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
     source = (camera.unbend(grid) - 0.5).reshape(down, across, 2).astype(np.float32)
-    dense = cv2.resize(source, (across * _CELL, down * _CELL), interpolation=cv2.INTER_CUBIC)
+    # Straight lines between: OpenCV's cubic does not keep even a straight slope.
+    dense = cv2.resize(source, (across * _CELL, down * _CELL), interpolation=cv2.INTER_LINEAR)
     dense = dense[2 * _CELL : 2 * _CELL + height, 2 * _CELL : 2 * _CELL + width]
     to_x, to_y = cv2.split(dense)
     seen = cv2.remap(picture, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
