@@ -22,7 +22,7 @@ def test_a_camera_that_is_off_is_noticed(monkeypatch):
 
     def shifted(scene, frame):
         filmed = real(scene, frame)
-        camera = replace(filmed.truth.camera, tilt=filmed.truth.camera.tilt + 0.15)
+        camera = replace(filmed.truth.camera, tilt=filmed.truth.camera.tilt + 0.3)
         return replace(filmed, truth=replace(filmed.truth, camera=camera))
 
     monkeypatch.setattr(check, "film_frame", shifted)

@@ -20,7 +20,7 @@ def check_truth(settings: Settings, every: int = 20) -> dict[str, float]:
     `mask`: a silhouette's own extent against its visible box. `box`: visible box beyond the whole box.
     `ball`: the projected centre of the ball against the middle of its box, where all of it shows.
     `line`: the middle of a drawn line, found in the picture across it, against the projected line
-    (median of all places, as grain moves single ones). `position cm`: a foot point projected into the
+    (median of the distances at all places, as grain moves single ones). `position cm`: a foot point projected into the
     picture and back to the ground. InputError for settings that cannot be.
     """
     # A clear picture, but through a lens that bends and an exposure that rolls.
@@ -35,7 +35,7 @@ def check_truth(settings: Settings, every: int = 20) -> dict[str, float]:
         worst["ball"] = max(worst["ball"], _ball_misfit(truth))
         worst["position cm"] = max(worst["position cm"], 100 * _round_trip(truth))
         lines += _line_misfits(scene, truth, filmed.pixels)
-    return worst | {"line": abs(float(np.median(lines))) if lines else math.nan}
+    return worst | {"line": float(np.median(np.abs(lines))) if lines else math.nan}
 
 
 def _mask_misfit(truth: FrameTruth) -> float:

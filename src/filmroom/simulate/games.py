@@ -371,7 +371,7 @@ class Possession:
             seconds += 1.5
         self.decide_at = field.frame + max(3, round(min(seconds, 6.0) * field.fps))
         self._choose_way(person)
-        if seconds > 1.3:
+        if seconds > 1.5:
             field.note("DRIVE", person)
 
     def _choose_way(self, person: int) -> None:
@@ -662,7 +662,7 @@ class Possession:
             ):
                 self._head(person)
                 return
-            if not same and speed > 13 and not field.is_keeper[person] and not style.hands:
+            if not same and speed > 15.5 and not field.is_keeper[person] and not style.hands:
                 field.note("BALL PLAYER BLOCK", person)
             self._take_over(person)
 
