@@ -485,8 +485,10 @@ class Possession:
         velocity = np.array([*((aim[:2] - start[:2]) / seconds), rise])
         self._release(person, start, velocity, -1)
 
-    def _pass(self, person: int) -> None:
+    def _pass(self, person: int, *, far: bool = False) -> None:
+        """Play the ball to a mate; `far` up the pitch, as keepers do with goal kicks."""
         field, style = self.field, self.style
+        liked = (2.3 if far else 0.55) * style.pass_reach
         mates = np.flatnonzero((field.teams == self.owner) & (field.outfield | field.is_keeper))
         mates = mates[mates != person]
         apart = field.positions[mates] - field.positions[person]
@@ -495,7 +497,7 @@ class Possession:
         rivals = field.positions[field.teams == 1 - self.owner]
         gap = np.sqrt(((field.positions[mates][:, None] - rivals[None]) ** 2).sum(axis=2)).min(axis=1)
         liking = (
-            -(((distance - 0.55 * style.pass_reach) / style.pass_reach) ** 2)
+            -(((distance - liked) / style.pass_reach) ** 2)
             + 0.5 * np.tanh(forward / style.pass_reach)
             + 0.6 * np.tanh(gap / 4.0)
             - 1.2 * field.is_keeper[mates]
@@ -781,7 +783,8 @@ class Possession:
                 self._cross(self.taker)
         else:
             self.gather = {}
-            self._pass(self.taker)
+            kicked = restart == "GOAL KICK" and not (self.style.hands or self.style.boards)
+            self._pass(self.taker, far=kicked and bool(self.rng.random() < 0.6))
 
     def _cross(self, person: int) -> None:
         field = self.field

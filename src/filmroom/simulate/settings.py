@@ -34,8 +34,8 @@ class Difficulty:
 
 DIFFICULTIES: dict[str, Difficulty] = {
     "easy": Difficulty(0.0, 1.5, 0.4, 0.1, 0.01, 0.95),
-    "medium": Difficulty(0.05, 3.0, 0.6, 0.35, 0.03, 0.85, 0.1, 0.02),
-    "hard": Difficulty(0.2, 6.0, 0.9, 0.6, 0.05, 0.7, 0.25, 0.06, 0.3, 0.1),
+    "medium": Difficulty(0.05, 3.0, 0.6, 0.35, 0.015, 0.85, 0.1, 0.02),
+    "hard": Difficulty(0.2, 6.0, 0.9, 0.6, 0.03, 0.7, 0.25, 0.06, 0.3, 0.1),
     "cruel": Difficulty(0.45, 12.0, 1.5, 0.95, 0.12, 0.5, 0.5, 0.12, 0.7, 0.3),
 }
 
