@@ -228,7 +228,7 @@ def follow(
         pans, tilts, focal = np.full(frames, pan), np.full(frames, tilt), steady
         shake = 0.0
     else:
-        zone = 0.24 * 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
+        zone = 0.13 * 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
         pans = _chase(_dead_zone(pans, zone), play.fps, rig.quickness, limit=60.0)
         tilts = _chase(_dead_zone(tilts, zone * 0.4), play.fps, rig.quickness * 0.8, limit=15.0)
     tilts = tilts + np.degrees(np.arctan(rig.headroom * height / np.exp(focal)))
@@ -246,7 +246,7 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     ball = play.ball[:, :2].astype(float)
     velocity = np.gradient(ball, axis=0) * play.fps if len(ball) > 1 else np.zeros_like(ball)
     speed = np.sqrt((velocity**2).sum(axis=1, keepdims=True))
-    velocity = velocity * np.minimum(1.0, 20.0 / np.maximum(speed, 1e-6))
+    velocity = velocity * np.minimum(1.0, 26.0 / np.maximum(speed, 1e-6))
     people = play.positions[:, play.cast.teams >= 0].astype(float)
     away = people - ball[:, None]
     weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
@@ -254,7 +254,7 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     # While the ball waits the operator turns to the people: at a corner, to the crowd before the goal.
     still = _running_mean((speed[:, 0] < 0.6).astype(float), round(2.5 * play.fps))[:, None]
     share = 0.28 + 0.32 * still
-    look = (1 - share) * (ball + 0.45 * velocity) + share * centre
+    look = (1 - share) * (ball + 0.6 * velocity) + share * centre
     limit = np.array([play.surface.half_length, play.surface.half_width]) * np.array(rig.reach)
     look = np.clip(look, -limit, limit)
     late = max(1, round(0.12 * play.fps))

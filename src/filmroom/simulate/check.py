@@ -19,9 +19,9 @@ def check_truth(settings: Settings, every: int = 20) -> dict[str, float]:
 
     `mask`: a silhouette's own extent against its visible box. `box`: visible box beyond the whole box.
     `ball`: the projected centre of the ball against the middle of its box, where all of it shows.
-    `line`: the middle of a drawn line, found in the picture across it, against the projected line
-    (median of the distances at all places, as grain moves single ones). `position cm`: a foot point projected into the
-    picture and back to the ground. InputError for settings that cannot be.
+    `line`: the middle of a drawn line, found across it in the picture, against the projected line
+    (median of the distances at all places, as grain moves single ones). `position cm`: a foot point
+    projected into the picture and back to the ground. InputError for settings that cannot be.
     """
     # A clear picture, but through a lens that bends and an exposure that rolls.
     scene = replace(make_scene(replace(settings, difficulty="easy")), k1=0.08, slip=0.3)
