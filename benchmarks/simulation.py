@@ -291,7 +291,7 @@ def print_speed() -> None:
 
 
 def print_memory() -> None:
-    _, _, pictures, peak = filmed(90 * 60.0, [5], "cuts", 1500)[0]
+    _, _, pictures, peak = filmed(90 * 60.0, [5], "cuts", 400)[0]
     print(
         f"memory: 90 minutes, {pictures:.0f} pictures spread over them: {peak:.2f} GB; must 1, aim 0.5"
     )

@@ -31,7 +31,12 @@ def test_cuts_leave_no_gaps_and_come_back_to_the_main_camera(play):
         assert after.first == before.last + 1
         assert (before.kind == "main") != (after.kind == "main")
     assert {shot.kind for shot in shots} <= set(SHOT_KINDS)
-    assert all(len(shot.path.pan) == shot.last - shot.first + 1 for shot in shots)
+    for shot in shots:
+        if shot.kind == "replay":
+            # A slower moment has a camera for each moment, not for each frame.
+            assert shot.moment(shot.last) - shot.moment(shot.first) < len(shot.path.pan)
+        else:
+            assert len(shot.path.pan) == shot.last - shot.first + 1
 
 
 def test_the_main_camera_stays_on_its_tripod(play):
