@@ -385,7 +385,7 @@ def print_training(folder: Path) -> None:
                 f"write_coco('{folder}/simulated', 4000, 1); "
                 f"write_coco('{folder}/simulated', 200, 2, part='val')\"",
                 f"filmroom train detector --data {folder}/simulated -o {folder}/simulated-only",
-                f"filmroom train numbers -o {folder}/numbers-simulated-only    # its recipe draws every crop itself",
+                f"filmroom train numbers -o {folder}/numbers  # draws every crop itself",
                 "python benchmarks/detection.py    # on football-detection val, with each of them",
             )
         )
