@@ -247,10 +247,9 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     velocity = np.gradient(ball, axis=0) * play.fps if len(ball) > 1 else np.zeros_like(ball)
     speed = np.sqrt((velocity**2).sum(axis=1, keepdims=True))
     velocity = velocity * np.minimum(1.0, 26.0 / np.maximum(speed, 1e-6))
-    people = play.positions[:, play.cast.teams >= 0].astype(float)
-    away = people - ball[:, None]
-    weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
-    centre = (people * weight[:, :, None]).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6)[:, None]
+    # A long match is looked at in pieces, for the memory's sake.
+    pieces = range(0, len(ball), _PIECE)
+    centre = np.concatenate([_centre_near(play, ball, slice(at, at + _PIECE)) for at in pieces])
     # While the ball waits the operator turns to the people: at a corner, to the crowd before the goal.
     still = _running_mean((speed[:, 0] < 0.6).astype(float), round(2.5 * play.fps))[:, None]
     share = 0.28 + 0.32 * still
@@ -260,6 +259,19 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     late = max(1, round(0.12 * play.fps))
     look = np.concatenate([np.repeat(look[:1], late, axis=0), look])[: len(ball)]
     return np.concatenate([look, np.zeros((len(look), 1))], axis=1)
+
+
+_PIECE = 4096
+
+
+def _centre_near(play: Play, ball: FloatArray, frames: slice) -> FloatArray:
+    """The mean place of the players of some frames, the nearer to the ball the weightier, (T, 2)."""
+    people = play.positions[frames, play.cast.teams >= 0].astype(float)
+    away = people - ball[frames, None]
+    weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
+    total = np.maximum(weight.sum(axis=1), 1e-6)[:, None]
+    centre: FloatArray = (people * weight[:, :, None]).sum(axis=1) / total
+    return centre
 
 
 def _running_mean(values: FloatArray, window: int) -> FloatArray:

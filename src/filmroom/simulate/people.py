@@ -209,12 +209,14 @@ def _referee_kit(taken: list[tuple[int, int, int]], rng: np.random.Generator) ->
 class Wardrobe:
     """Draws people, keeping the drawn figures: the same person in the same step is drawn once.
 
-    `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its size.
+    `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its bytes, for
+    close-ups are large.
     """
 
-    def __init__(self, looks: list[Look], style: str, seed: int, most: int = 6000) -> None:
+    def __init__(self, looks: list[Look], style: str, seed: int, most: int = 150_000_000) -> None:
         self.looks, self.style, self.seed, self.most = looks, style, seed, most
         self._kept: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
+        self._bytes = 0
 
     def sprite_of(
         self, person: int, stance: Stance, heading: float, size: float, elevation: float
@@ -237,8 +239,10 @@ class Wardrobe:
                 elevation=tilt / TILTS,
             )
             self._kept[key] = sprite
-            if len(self._kept) > self.most:
-                self._kept.popitem(last=False)
+            self._bytes += sprite.rgb.nbytes + sprite.alpha.nbytes
+            while self._bytes > self.most and len(self._kept) > 1:
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= dropped.rgb.nbytes + dropped.alpha.nbytes
         else:
             self._kept.move_to_end(key)
         return sprite, size / drawn
