@@ -209,8 +209,8 @@ def _referee_kit(taken: list[tuple[int, int, int]], rng: np.random.Generator) ->
 class Wardrobe:
     """Draws people, keeping the drawn figures: the same person in the same step is drawn once.
 
-    `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its bytes, for
-    close-ups are large.
+    `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its
+    bytes, for close-ups are large.
     """
 
     def __init__(self, looks: list[Look], style: str, seed: int, most: int = 150_000_000) -> None:
