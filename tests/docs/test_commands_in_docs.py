@@ -38,6 +38,15 @@ def test_the_guide_can_be_followed(desk):
         subprocess.run([sys.executable, "-c", example], cwd=desk, check=True)
 
 
+@pytest.mark.slow
+def test_the_page_on_simulation_can_be_followed(desk):
+    script = "set -e\nPATH=.:$PATH\n" + "".join(blocks("docs/simulation.md", "sh"))
+    done = subprocess.run(["sh", "-c", script], cwd=desk, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for example in blocks("docs/simulation.md", "python"):
+        subprocess.run([sys.executable, "-c", example], cwd=desk, check=True)
+
+
 def test_the_readme_names_only_commands_that_exist():
     from filmroom.cli.app import app
 

@@ -90,3 +90,15 @@ def test_a_fixed_camera_never_moves(play):
 
 def test_every_sport_has_a_main_camera():
     assert all("broadcast" in rigs for rigs in RIGS.values())
+
+
+def test_the_lens_is_undone_to_a_thousandth_of_a_pixel():
+    from dataclasses import replace
+
+    camera = Camera((0.0, 60.0, 15.0), 5.0, 80.0, 0.2, 1500.0, 1280, 720)
+    camera = replace(camera, k1=0.12, slip=(14.0, -2.0))
+    pixels = np.random.default_rng(0).uniform((0, 0), (1280, 720), (50, 2))
+    assert np.abs(camera.bend(camera.unbend(pixels)) - pixels).max() < 1e-3
+    ground = np.array([[3.0, 4.0, 0.0], [-8.0, -12.0, 0.0]])
+    seen, _ = camera.project(ground)
+    assert np.abs(camera.to_ground(seen) - ground[:, :2]).max() < 1e-4

@@ -168,7 +168,7 @@ def test_labelled_frames_are_varied_and_inside_the_picture():
     [
         ({"seconds": 0.0}, "above 0"),
         ({"difficulty": "brutal"}, "easy, medium, hard, cruel"),
-        ({"camera": "drone"}, "broadcast"),
+        ({"camera": "satellite"}, "broadcast"),
         ({"sport": "curling"}, "soccer"),
         ({"width": 4}, "64x64"),
         ({"seed": -1}, "negative"),
@@ -186,3 +186,46 @@ def test_sizes_are_parsed():
     for wrong in ("1920", "x", "axb", "1920*1080"):
         with pytest.raises(InputError, match="size"):
             parse_size(wrong)
+
+
+def _pixels_of(frame):
+    return film_frame(make_scene(SMALL), frame).pixels
+
+
+def test_any_number_of_workers_draws_the_same_frames(filmed):
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        pictures = list(pool.map(_pixels_of, [30, 30]))
+    assert all(np.array_equal(picture, filmed.pixels) for picture in pictures)
+
+
+def test_every_preset_is_harder_than_the_one_before():
+    from itertools import pairwise
+
+    from filmroom.simulate.settings import DIFFICULTIES
+
+    for easier, harder in pairwise(DIFFICULTIES.values()):
+        assert harder.noise > easier.noise
+        assert harder.blur > easier.blur
+        assert harder.shutter > easier.shutter
+        assert harder.shake > easier.shake
+        assert harder.alike > easier.alike
+        assert harder.weather > easier.weather
+        assert harder.contrast < easier.contrast
+
+
+def test_rain_falls_on_grass_only_and_is_seen():
+    from filmroom.simulate.weather import Weather, draw_weather, random_weather
+
+    rng = np.random.default_rng(0)
+    assert random_weather("parquet", 1.0, rng) is None
+    assert random_weather("grass", 1.0, rng) is not None
+    for kind in ("rain", "snow"):
+        first, second = (np.full((180, 320, 3), 90, np.uint8) for _ in range(2))
+        draw_weather(first, Weather(kind, 0.8, 0.2), 3)
+        draw_weather(second, Weather(kind, 0.8, 0.2), 4)
+        drops = first[:, :, 1] > np.median(first) + 10
+        assert 0.005 < drops.mean() < 0.3
+        assert not np.array_equal(first, second)

@@ -93,3 +93,29 @@ def test_impossible_lengths_and_sports_are_refused():
         simulate_play("soccer", 0, np.random.default_rng(0))
     with pytest.raises(InputError, match="no sport"):
         simulate_play("chess", 10, np.random.default_rng(0))
+
+
+def test_at_a_corner_both_teams_pack_before_the_goal():
+    packed = []
+    for seed in range(8):
+        play = simulate_play("soccer", 6000, np.random.default_rng(seed))
+        for event in play.events:
+            if event.label != "CORNER KICK":
+                continue
+            goal = np.array([np.sign(play.ball[event.frame, 0]) * play.surface.half_length, 0.0])
+            people = play.positions[event.frame]
+            near = np.abs(people - goal).max(axis=1) < 13.0
+            packed.append([(near & (play.cast.teams == team)).sum() for team in (0, 1)])
+            apart = np.sqrt(((people[near][:, None] - people[near][None]) ** 2).sum(axis=2))
+            np.fill_diagonal(apart, 9.0)
+            assert apart.min() < 1.2
+    assert len(packed) >= 3
+    assert np.median(packed, axis=0).min() >= 4
+
+
+def test_play_alone_is_fast():
+    import time
+
+    start = time.process_time()
+    simulate_play("soccer", 1500, np.random.default_rng(0))
+    assert 1500 / (time.process_time() - start) > 500

@@ -31,7 +31,12 @@ def test_cuts_leave_no_gaps_and_come_back_to_the_main_camera(play):
         assert after.first == before.last + 1
         assert (before.kind == "main") != (after.kind == "main")
     assert {shot.kind for shot in shots} <= set(SHOT_KINDS)
-    assert all(len(shot.path.pan) == shot.last - shot.first + 1 for shot in shots)
+    for shot in shots:
+        if shot.kind == "replay":
+            # A slower moment has a camera for each moment, not for each frame.
+            assert shot.moment(shot.last) - shot.moment(shot.first) < len(shot.path.pan)
+        else:
+            assert len(shot.path.pan) == shot.last - shot.first + 1
 
 
 def test_the_main_camera_stays_on_its_tripod(play):
@@ -48,3 +53,18 @@ def test_a_close_up_shows_its_person_large(play):
     pixels, depth = camera.project(feet)
     seen = (depth > 0) & ((pixels > 0) & (pixels < SIZE)).all(axis=1)
     assert (1.82 * camera.focal / depth[seen]).max() > 0.3 * SIZE[1]
+
+
+def test_replays_show_an_earlier_moment_slower_and_once():
+    play = simulate_play("soccer", 6000, np.random.default_rng(3))
+    shots = plan_shots(play, "cuts", (640, 360), np.random.default_rng(1), shake=0.0)
+    replays = [shot for shot in shots if shot.kind == "replay"]
+    assert replays
+    for shot in replays:
+        shown = [shot.moment(frame) for frame in range(shot.first, shot.last + 1)]
+        assert max(shown) < shot.first
+        assert shown == sorted(shown)
+        assert len(set(shown)) < len(shown)
+        shot.view(shot.last)
+    sources = [shot.source for shot in replays]
+    assert sources == sorted(set(sources))

@@ -26,12 +26,16 @@ def simulate_command(
     camera: Annotated[
         str,
         typer.Option(
-            "--camera", help="broadcast, fixed, tactical or behind, as the sport has; or cuts."
+            "--camera",
+            help="broadcast, fixed, tactical, behind, handheld or drone, as the sport has; or cuts.",
         ),
     ] = "broadcast",
     difficulty: Annotated[
         str, typer.Option("--difficulty", help="easy, medium, hard or cruel.")
     ] = "medium",
+    formats: Annotated[
+        str, typer.Option("--formats", help="Other formats to write, by comma: yolo, soccernet-ball...")
+    ] = "",
     size: Annotated[str, typer.Option("--size", help="Width x height of the picture.")] = "1280x720",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no messages.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
@@ -49,9 +53,10 @@ def simulate_command(
         sport=sport, seconds=minutes * 60, seed=seed, camera=camera, difficulty=difficulty, width=width,
         height=height,
     ).checked()  # fmt: skip
+    wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
     bars = progress_bars(quiet or as_json)
     with bars.start("simulate", settings.frames) if bars is not None else nullcontext() as advance:
-        video = write_match(settings, output, advance)
+        video = write_match(settings, output, advance, wanted)
     if as_json:
         facts = {"video": str(video), "truth": str(output / "truth"), "frames": settings.frames}
         sys.stdout.write(json.dumps(facts) + "\n")

@@ -11,7 +11,7 @@ alone.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,9 @@ class Camera:
     """One picture's camera: position in metres, angles in degrees, focal length in pixels, picture
     size.
 
-    The principal point is the middle of the picture; square pixels; no lens distortion.
+    The principal point is the middle of the picture; square pixels. `k1` bends the picture as in OpenCV
+    (x = x (1 + k1 r^2), r in focal lengths); `slip` is how many pixels (x, y) a rolling exposure moves
+    the last row against the first. `matrix`, `plane` and `ground` are the pinhole's, without either.
     """
 
     position: tuple[float, float, float]
@@ -39,6 +41,44 @@ class Camera:
     focal: float
     width: int
     height: int
+    k1: float = 0.0
+    slip: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def is_bent(self) -> bool:
+        """Does the picture differ from the pinhole's?"""
+        return self.k1 != 0.0 or self.slip != (0.0, 0.0)
+
+    def pinhole(self) -> Camera:
+        """The same camera without lens and rolling exposure."""
+        return replace(self, k1=0.0, slip=(0.0, 0.0)) if self.is_bent else self
+
+    def bend(self, pixels: FloatArray) -> FloatArray:
+        """Where the lens and the exposure bring pinhole pixels (N, 2)."""
+        if not self.is_bent:
+            return pixels
+        centre = np.array(self.centre)
+        apart = (pixels - centre) / self.focal
+        bent = centre + self.focal * apart * (1 + self.k1 * (apart**2).sum(axis=-1, keepdims=True))
+        late = (bent[..., 1:] / self.height) - 0.5
+        moved: FloatArray = bent + late * np.array(self.slip)
+        return moved
+
+    def unbend(self, pixels: FloatArray) -> FloatArray:
+        """Pinhole pixels (N, 2) of pixels of the picture; the inverse of `bend` to a millionth."""
+        guess = np.asarray(pixels, dtype=float)
+        if not self.is_bent:
+            return guess
+        for _ in range(12):
+            guess = guess + (pixels - self.bend(guess))
+        return guess
+
+    def to_ground(self, pixels: FloatArray) -> FloatArray:
+        """Where on the ground pixels (N, 2) lie, metres (N, 2)."""
+        seen = np.column_stack([self.unbend(pixels), np.ones(len(pixels))])
+        places = seen @ np.linalg.inv(self.ground()).T
+        ground: FloatArray = places[:, :2] / places[:, 2:]
+        return ground
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -63,7 +103,8 @@ class Camera:
 
     def project(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Pixels (N, 2) of world points (N, 3), and how far ahead they lie (N,); behind is negative."""
-        return project(self.matrix(), points)
+        pixels, depth = project(self.matrix(), points)
+        return self.bend(pixels), depth
 
     def plane(self, origin: FloatArray, along: FloatArray, up: FloatArray) -> FloatArray:
         """Homography from coordinates (a, b) of the plane origin + a along + b up to pixels, (3, 3)."""
@@ -187,10 +228,11 @@ def follow(
         pans, tilts, focal = np.full(frames, pan), np.full(frames, tilt), steady
         shake = 0.0
     else:
-        zone = 0.06 * 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
+        zone = 0.13 * 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
         pans = _chase(_dead_zone(pans, zone), play.fps, rig.quickness, limit=60.0)
         tilts = _chase(_dead_zone(tilts, zone * 0.4), play.fps, rig.quickness * 0.8, limit=15.0)
     tilts = tilts + np.degrees(np.arctan(rig.headroom * height / np.exp(focal)))
+    shake *= rig.shake
     pans = pans + shake * _wave(frames, play.fps, rng, period=0.5)
     tilts = tilts + 0.6 * shake * _wave(frames, play.fps, rng, period=0.5)
     pan_path, tilt_path, roll_path = (np.round(values, 6) for values in (pans, tilts, roll))
@@ -204,17 +246,39 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     ball = play.ball[:, :2].astype(float)
     velocity = np.gradient(ball, axis=0) * play.fps if len(ball) > 1 else np.zeros_like(ball)
     speed = np.sqrt((velocity**2).sum(axis=1, keepdims=True))
-    velocity = velocity * np.minimum(1.0, 12.0 / np.maximum(speed, 1e-6))
-    people = play.positions[:, play.cast.teams >= 0].astype(float)
-    away = people - ball[:, None]
-    weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
-    centre = (people * weight[:, :, None]).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6)[:, None]
-    look = 0.78 * (ball + 0.45 * velocity) + 0.22 * centre
+    velocity = velocity * np.minimum(1.0, 26.0 / np.maximum(speed, 1e-6))
+    # A long match is looked at in pieces, for the memory's sake.
+    pieces = range(0, len(ball), _PIECE)
+    centre = np.concatenate([_centre_near(play, ball, slice(at, at + _PIECE)) for at in pieces])
+    # While the ball waits the operator turns to the people: at a corner, to the crowd before the goal.
+    still = _running_mean((speed[:, 0] < 0.6).astype(float), round(2.5 * play.fps))[:, None]
+    share = 0.28 + 0.32 * still
+    look = (1 - share) * (ball + 0.6 * velocity) + share * centre
     limit = np.array([play.surface.half_length, play.surface.half_width]) * np.array(rig.reach)
     look = np.clip(look, -limit, limit)
-    late = max(1, round(0.2 * play.fps))
+    late = max(1, round(0.12 * play.fps))
     look = np.concatenate([np.repeat(look[:1], late, axis=0), look])[: len(ball)]
     return np.concatenate([look, np.zeros((len(look), 1))], axis=1)
+
+
+_PIECE = 4096
+
+
+def _centre_near(play: Play, ball: FloatArray, frames: slice) -> FloatArray:
+    """The mean place of the players of some frames, the nearer to the ball the weightier, (T, 2)."""
+    people = play.positions[frames, play.cast.teams >= 0].astype(float)
+    away = people - ball[frames, None]
+    weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
+    total = np.maximum(weight.sum(axis=1), 1e-6)[:, None]
+    centre: FloatArray = (people * weight[:, :, None]).sum(axis=1) / total
+    return centre
+
+
+def _running_mean(values: FloatArray, window: int) -> FloatArray:
+    """The mean over the `window` values up to and with each, (T,)."""
+    total = np.cumsum(np.concatenate([np.repeat(values[:1], window), values]))
+    mean: FloatArray = (total[window:] - total[:-window]) / window
+    return mean
 
 
 def _at_chest(subject: FloatArray) -> FloatArray:

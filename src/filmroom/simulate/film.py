@@ -4,66 +4,44 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.simulate.camera import Camera
-from filmroom.simulate.figures import Sprite
-from filmroom.simulate.overlay import ScoreBug, draw_score_bug, make_score_bug
-from filmroom.simulate.people import Stances, Wardrobe, bystander_looks, random_looks, stand_aside
-from filmroom.simulate.place import Place, draw_background, draw_panel, draw_structure, make_place
-from filmroom.simulate.play import Play, simulate_play
-from filmroom.simulate.settings import DIFFICULTIES, Settings
-from filmroom.simulate.shots import Shot, plan_shots
+from filmroom.simulate.compose import Figure, compose, overlap
+from filmroom.simulate.overlay import (
+    WIPE_FRAMES,
+    draw_lower_third,
+    draw_score_bug,
+    draw_wipe,
+)
+from filmroom.simulate.place import draw_background, draw_panel
+from filmroom.simulate.scene import CAPTIONED, Match, Scene, make_match, make_scene
+from filmroom.simulate.sensor import bend_picture, comb, finish, pan_shift, smear
+from filmroom.simulate.settings import Settings
+from filmroom.simulate.weather import draw_weather
+
+__all__ = [
+    "FrameTruth",
+    "Match",
+    "Scene",
+    "SimulatedFrame",
+    "film_frame",
+    "frames",
+    "make_match",
+    "make_scene",
+]
 
 FloatArray = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-ASIDE_AFTER_BALL = 4
-"""Bystanders' tracks begin so many after the ball's: hoops come before them."""
-
 READABLE_SHARE = 0.6
 READABLE_HEIGHT = 8.0
 """A number can be read where this share of it shows and it is at least so many pixels tall."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A match ready to be filmed: any frame can be drawn, in any order, with the same result."""
-
-    settings: Settings
-    play: Play
-    place: Place
-    shots: tuple[Shot, ...]
-    wardrobe: Wardrobe
-    stances: Stances
-    bystanders: FloatArray
-    score_bug: ScoreBug | None
-    noise: float
-    blur: float
-    shutter: float
-    contrast: float
-    gamma: float
-
-    def __len__(self) -> int:
-        return len(self.play)
-
-    def shot_of(self, frame: int) -> int:
-        """The index of the shot the frame belongs to."""
-        return next(
-            (i for i, shot in enumerate(self.shots) if shot.first <= frame <= shot.last),
-            len(self.shots),
-        )
-
-    def camera_of(self, frame: int) -> Camera:
-        """The camera of that frame."""
-        shot = self.shots[self.shot_of(frame)]
-        return shot.path.at(frame - shot.first)
 
 
 @dataclass(frozen=True)
@@ -77,7 +55,8 @@ class FrameTruth:
     where none
     is worn; `readable` (M,); `number_boxes` (M, 4), zeros where no number faces the camera. `positions`
     (M, 3) metres, `camera` with which they project into the picture. `shot` counts from 0. `overlay`
-    (H, W) is where graphics cover the picture.
+    (H, W) is where graphics cover the picture. `moment` is the frame of the play that is shown:
+    `frame` itself but for replays. For interlaced films the truth is that of the even rows.
     """
 
     frame: int
@@ -96,6 +75,7 @@ class FrameTruth:
     number_boxes: FloatArray
     positions: FloatArray
     overlay: Mask
+    moment: int
 
 
 @dataclass(frozen=True)
@@ -116,468 +96,88 @@ def frames(settings: Settings, rng: np.random.Generator | None = None) -> Iterat
         yield film_frame(scene, frame)
 
 
-def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Scene:
-    """Play the match, build the place, put up the cameras; nothing is drawn yet."""
-    settings.checked()
-    rng = np.random.default_rng(settings.seed) if rng is None else rng
-    # One generator for each part, so that a change in one leaves the others as they were.
-    play_rng, place_rng, look_rng, camera_rng, finish_rng = rng.spawn(5)
-    difficulty = DIFFICULTIES[settings.difficulty]
-    play = simulate_play(
-        settings.sport, settings.frames, play_rng, fps=settings.fps, surface_name=settings.surface
-    )
-    shake = difficulty.shake * float(camera_rng.uniform(0.3, 1.0))
-    size = (settings.width, settings.height)
-    looks = random_looks(play, difficulty, look_rng)
-    bystanders = stand_aside(play.surface, look_rng)
-    looks += bystander_looks(len(bystanders), look_rng)
-    style = settings.styles[int(look_rng.integers(len(settings.styles)))]
-    kits = [looks[int(np.flatnonzero(play.cast.teams == team)[-1])].kit.shirt for team in (0, 1)]
-    return Scene(
-        settings=settings,
-        play=play,
-        place=make_place(play.surface, place_rng),
-        shots=plan_shots(play, settings.camera, size, camera_rng, shake=shake),
-        wardrobe=Wardrobe(looks, style, int(look_rng.integers(1 << 30))),
-        stances=Stances(play, look_rng),
-        bystanders=bystanders,
-        score_bug=make_score_bug(kits, finish_rng) if finish_rng.random() < 0.85 else None,
-        noise=difficulty.noise * float(finish_rng.uniform(0.3, 1.0)),
-        blur=difficulty.blur * float(finish_rng.uniform(0.4, 1.0)),
-        shutter=difficulty.shutter * float(finish_rng.uniform(0.3, 1.0)),
-        contrast=float(finish_rng.uniform(difficulty.contrast, 1.0)),
-        gamma=float(finish_rng.normal(1.0, 0.06)),
-    )
-
-
-@dataclass
-class _Figure:
-    """A person as composed into the picture: alpha (h, w) float32 with its left top corner."""
-
-    track: int
-    person: int
-    alpha: NDArray[np.float32]
-    left: int
-    top: int
-    box: tuple[float, float, float, float]
-    whole: int
-    number_box: tuple[float, float, float, float] | None
-    number_visible: float
-    position: tuple[float, float, float]
-
-
 def film_frame(scene: Scene, frame: int) -> SimulatedFrame:
     """Draw one frame of a scene; depends on nothing but the two arguments."""
     camera = scene.camera_of(frame)
+    pinhole = camera.pinhole()
     seconds = frame / scene.settings.fps
-    picture = draw_background(scene.place, camera, seconds)
-    picture = _smear(picture, _pan_shift(scene, frame) * scene.shutter)
+    picture = draw_background(scene.place, pinhole, seconds)
+    turned = pan_shift(scene, frame)
+    picture = smear(picture, turned * scene.shutter)
     owner = np.zeros(picture.shape[:2], np.uint8)
-    figures = _compose(scene, frame, camera, picture, owner)
+    figures = compose(scene, frame, pinhole, picture, owner)
     for panel in scene.place.panels:
         if panel.front:
-            covered = draw_panel(picture, panel, camera, seconds)
+            covered = draw_panel(picture, panel, pinhole, seconds)
             if covered is not None:
                 owner[covered] = 0
-    overlay = np.zeros(picture.shape[:2], dtype=bool)
-    picture = _finish(scene, frame, picture)
-    if scene.score_bug is not None:
-        overlay = draw_score_bug(picture, scene.score_bug, seconds)
-        owner[overlay] = 0
+    picture, owner = bend_picture(picture, owner, camera)
+    if camera.is_bent:
+        figures = [_bent(figure, camera) for figure in figures]
+    if scene.weather is not None:
+        draw_weather(picture, scene.weather, frame)
+    picture = finish(scene, frame, picture)
+    if scene.interlaced:
+        picture = comb(picture, turned)
+    overlay = _draw_graphics(scene, frame, picture)
+    owner[overlay] = 0
     return SimulatedFrame(picture, _truth(scene, frame, camera, figures, owner, overlay))
 
 
-# --- composing ------------------------------------------------------------------------------------
-
-
-def _compose(
-    scene: Scene, frame: int, camera: Camera, picture: Picture, owner: NDArray[np.uint8]
-) -> list[_Figure]:
-    """Draw shadows, then people, ball and structures from the farthest to the nearest."""
-    play, place = scene.play, scene.place
-    where = np.concatenate([play.positions[frame].astype(float), scene.bystanders])
-    people = len(where)
-    ground = np.column_stack([where, np.zeros(people)])
-    feet, depth = camera.project(ground)
-    ball = play.ball[frame].astype(float)
-    ball_depth = float(camera.project(ball[None])[1][0])
-    order: list[tuple[float, int, int]] = [(float(depth[i]), 0, i) for i in range(people)]
-    order.append((ball_depth - 0.2, 1, 0))
-    for index, structure in enumerate(place.structures):
-        order.append((float(camera.project(np.array([structure.foot]))[1][0]), 2, index))
-    drawn = {
-        i: _dress(scene, frame, i, camera, ground[i], feet[i], float(depth[i])) for i in range(people)
-    }
-    shown = {i: figure for i, figure in drawn.items() if figure is not None}
-    _cast_shadows(picture, scene, camera, frame, shown)
-    figures: list[_Figure] = []
-    for _, kind, index in sorted(order, reverse=True):
-        if kind == 2:
-            draw_structure(picture, owner, place.structures[index], place, camera)
-        elif kind == 1:
-            figure = _draw_ball(picture, owner, scene, frame, camera, ball, ball_depth)
-            if figure is not None:
-                figures.append(figure)
-        elif index in shown:
-            figure, rgb = shown[index]
-            _paste(picture, owner, figure, rgb)
-            figures.append(figure)
-    return figures
-
-
-def _dress(
-    scene: Scene,
-    frame: int,
-    person: int,
-    camera: Camera,
-    ground: FloatArray,
-    feet: FloatArray,
-    depth: float,
-) -> tuple[_Figure, NDArray[np.float32]] | None:
-    """The person's sprite brought to its place with premultiplied colours; None out of view."""
-    if depth < 2.0:
-        return None
-    play, wardrobe = scene.play, scene.wardrobe
-    metre = camera.focal / depth
-    size = metre * wardrobe.looks[person].height_m
-    reach = 1.3 * size
-    if not (
-        -reach < feet[0] < camera.width + reach and -0.4 * size < feet[1] < camera.height + 1.6 * size
-    ):
-        return None
-    away = np.array(camera.position[:2]) - ground[:2]
-    aside = person - len(play.cast)
-    to_ball = play.ball[frame, :2].astype(float) - ground[:2]
-    facing = math.atan2(to_ball[1], to_ball[0]) if aside >= 0 else float(play.facing[frame, person])
-    heading = math.atan2(away[1], away[0]) - facing
-    elevation = math.atan2(camera.position[2] - 0.9, float(np.hypot(*away)))
-    sprite, scale = wardrobe.sprite_of(
-        person, scene.stances.of(frame, person), heading, size, elevation
-    )
-    lift = 0.0 if aside >= 0 else float(play.lifts[frame, person])
-    track = person + 1 if aside < 0 else play.cast.ball_track + ASIDE_AFTER_BALL + aside
-    stand = feet - np.array([0.0, lift * metre * math.cos(elevation)])
-    alpha, rgb, left, top = _place_sprite(sprite, scale, (float(stand[0]), float(stand[1])))
-    shaded = bool(scene.place.light.is_shaded(ground[None, :2])[0])
-    if shaded:
-        rgb = rgb * np.float32(scene.place.light.shade_depth)
-    inside = alpha > 0.5
-    if not inside.any():
-        return None
-    x, y, w, h = cv2.boundingRect(inside.astype(np.uint8))
-    number_box = None
-    if sprite.number_box is not None:
-        nx, ny, nw, nh = sprite.number_box
-        origin_x = float(stand[0]) - sprite.feet[0] * scale
-        origin_y = float(stand[1]) - sprite.feet[1] * scale
-        number_box = (origin_x + nx * scale, origin_y + ny * scale, nw * scale, nh * scale)
-    figure = _Figure(
-        track,
-        person,
-        alpha,
-        left,
-        top,
-        (float(left + x), float(top + y), float(w), float(h)),
-        int(np.count_nonzero(inside)),
-        number_box,
-        sprite.number_visible,
-        (float(ground[0]), float(ground[1]), lift),
-    )
-    return figure, rgb
-
-
-def _place_sprite(
-    sprite: Sprite, scale: float, feet: tuple[float, float]
-) -> tuple[NDArray[np.float32], NDArray[np.float32], int, int]:
-    """Scale and move a sprite by parts of a pixel: alpha, premultiplied colours, left, top."""
-    height, width = sprite.alpha.shape
-    left_edge = feet[0] - sprite.feet[0] * scale
-    top_edge = feet[1] - sprite.feet[1] * scale
-    left, top = math.floor(left_edge) - 1, math.floor(top_edge) - 1
-    size = (math.ceil(width * scale) + 3, math.ceil(height * scale) + 3)
-    stack = np.dstack([sprite.rgb * sprite.alpha[:, :, None], sprite.alpha]).astype(np.float32)
-    move = np.array(
-        [
-            [scale, 0, left_edge - left + 0.5 * scale - 0.5],
-            [0, scale, top_edge - top + 0.5 * scale - 0.5],
-        ]
-    )
-    moved = np.asarray(cv2.warpAffine(stack, move, size, flags=cv2.INTER_LINEAR), np.float32)
-    return np.ascontiguousarray(moved[:, :, 3]), moved[:, :, :3], left, top
-
-
-def _cut(
-    picture: Picture, left: int, top: int, height: int, width: int
-) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
-    """Slices of the picture and of the patch where they overlap, or None."""
-    x0, y0 = max(left, 0), max(top, 0)
-    x1, y1 = min(left + width, picture.shape[1]), min(top + height, picture.shape[0])
-    if x1 <= x0 or y1 <= y0:
-        return None
-    return (slice(y0, y1), slice(x0, x1)), (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-
-
-def _paste(
-    picture: Picture, owner: NDArray[np.uint8], figure: _Figure, rgb: NDArray[np.float32]
-) -> None:
-    cut = _cut(picture, figure.left, figure.top, *figure.alpha.shape)
-    if cut is None:
-        return
-    there, here = cut
-    alpha = figure.alpha[here]
-    target = picture[there]
-    picture[there] = (target * (1 - alpha[:, :, None]) + rgb[here] + 0.5).astype(np.uint8)
-    owner[there][alpha > 0.5] = figure.track
-
-
-def _cast_shadows(
-    picture: Picture,
-    scene: Scene,
-    camera: Camera,
-    frame: int,
-    shown: dict[int, tuple[_Figure, NDArray[np.float32]]],
-) -> None:
-    """Darken the ground where lamps or the sun throw people's shadows, and right under their feet."""
-    light, gloss = scene.place.light, scene.place.ground.gloss
-    dark = np.zeros(picture.shape[:2], np.float32)
-    for person, (figure, rgb) in shown.items():
-        ground = np.array([figure.position[0], figure.position[1], 0.0])
-        foot, depth = camera.project(ground[None])
-        metre = camera.focal / float(depth[0])
-        if gloss:
-            _mirror(picture, figure, rgb, float(foot[0, 1]), gloss)
-        _contact(dark, foot[0], metre)
-        if bool(light.is_shaded(ground[None, :2])[0]):
-            continue
-        tall = float(foot[0, 1]) - figure.box[1]
-        for dx, dy, depth_of in light.shadows:
-            height = scene.wardrobe.looks[person].height_m
-            tip = camera.project((ground + np.array([dx * height, dy * height, 0.0]))[None])[0][0]
-            _shear(dark, figure, foot[0], tip, tall, depth_of)
-    spots = np.flatnonzero(dark > 0.01)
-    flat = picture.reshape(-1, 3)
-    flat[spots] = (flat[spots] * (1 - dark.reshape(-1)[spots, None])).astype(np.uint8)
-
-
-def _shear(
-    dark: NDArray[np.float32],
-    figure: _Figure,
-    foot: FloatArray,
-    tip: FloatArray,
-    tall: float,
-    depth: float,
-) -> None:
-    """Lay a figure's outline on the ground: its feet stay, its head goes to `tip`."""
-    if tall < 3:
-        return
-    way = (tip - foot) / tall
-    # A point u right of and v above the feet goes to foot + (0.9 u, 0) + v * way.
-    if abs(way[1]) < 0.16:
-        # Thrown along the picture's rows a flat outline would vanish; a body is as deep as that.
-        way = np.array([way[0], math.copysign(0.16, way[1])])
-    matrix = np.array([[0.9, -way[0]], [0.0, -way[1]]])
+def _bent(figure: Figure, camera: Camera) -> Figure:
+    """A figure's boxes where lens and exposure bring them, in a window that surely holds it."""
+    box = _bent_box(figure.box, camera)
+    room = math.ceil(max(abs(a - b) for a, b in zip(box, figure.box, strict=True))) + 4
     height, width = figure.alpha.shape
-    corner = np.array([figure.left, figure.top]) - foot
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) + corner
-    placed = corners @ matrix.T + foot
-    low, high = np.floor(placed.min(axis=0)).astype(int), np.ceil(placed.max(axis=0)).astype(int) + 1
-    size = high - low
-    if (size > 600).any() or (size < 2).any():
-        return
-    origin = matrix @ (np.array([figure.left + 0.5, figure.top + 0.5]) - foot) + foot - low - 0.5
-    cut = _cut(dark, int(low[0]), int(low[1]), int(size[1]), int(size[0]))  # type: ignore[arg-type]
-    if cut is None:
-        return
-    if abs(np.linalg.det(matrix)) < 0.02:
-        return
-    laid = cv2.warpAffine(
-        figure.alpha,
-        np.column_stack([matrix, origin]),
-        (int(size[0]), int(size[1])),
-        flags=cv2.INTER_LINEAR,
-    )
-    there, here = cut
-    np.maximum(dark[there], np.asarray(laid, np.float32)[here] * depth, out=dark[there])
-
-
-def _contact(dark: NDArray[np.float32], foot: FloatArray, metre: float) -> None:
-    """The soft darkness right under somebody."""
-    half_x, half_y = 0.34 * metre, 0.13 * metre
-    left, top = math.floor(foot[0] - 1.6 * half_x), math.floor(foot[1] - 1.6 * half_y)
-    width, height = math.ceil(3.2 * half_x) + 2, math.ceil(3.2 * half_y) + 2
-    cut = _cut(dark, left, top, height, width)  # type: ignore[arg-type]
-    if cut is None:
-        return
-    x = (left + np.arange(width, dtype=np.float32) + 0.5 - np.float32(foot[0])) / np.float32(half_x)
-    y = (top + np.arange(height, dtype=np.float32) + 0.5 - np.float32(foot[1])) / np.float32(half_y)
-    spot = 0.38 * np.exp(-(x[None] ** 2 + y[:, None] ** 2) * 1.2)
-    there, here = cut
-    np.maximum(dark[there], spot[here], out=dark[there])
-
-
-def _shade_ground(picture: Picture, owner: NDArray[np.uint8], foot: FloatArray, metre: float) -> None:
-    """A ball's shadow on whatever ground shows around the point below it."""
-    reach = math.ceil(metre) + 2
-    left, top = math.floor(foot[0]) - reach, math.floor(foot[1]) - reach
-    cut = _cut(picture, left, top, 2 * reach, 2 * reach)
-    if cut is None:
-        return
-    shadow = np.zeros((2 * reach, 2 * reach), np.float32)
-    _contact(shadow, foot - np.array([left, top]), metre)
-    there, here = cut
-    keep = 1 - shadow[here] * (owner[there] == 0)
-    picture[there] = (picture[there] * keep[:, :, None]).astype(np.uint8)
-
-
-def _mirror(
-    picture: Picture, figure: _Figure, rgb: NDArray[np.float32], foot_y: float, gloss: float
-) -> None:
-    """A faint upside-down picture in a polished floor."""
-    flipped = rgb[::-1]
-    alpha = figure.alpha[::-1]
-    top = round(2 * foot_y - figure.top - figure.alpha.shape[0])
-    cut = _cut(picture, figure.left, top, *alpha.shape)
-    if cut is None:
-        return
-    there, here = cut
-    share = np.float32(gloss)
-    target = picture[there]
-    picture[there] = (target * (1 - share * alpha[here][:, :, None]) + share * flipped[here]).astype(
-        np.uint8
+    return replace(
+        figure,
+        box=box,
+        number_box=None if figure.number_box is None else _bent_box(figure.number_box, camera),
+        left=figure.left - room,
+        top=figure.top - room,
+        alpha=np.zeros((height + 2 * room, width + 2 * room), np.float32),
     )
 
 
-def _draw_ball(
-    picture: Picture,
-    owner: NDArray[np.uint8],
-    scene: Scene,
-    frame: int,
-    camera: Camera,
-    ball: FloatArray,
-    depth: float,
-) -> _Figure | None:
-    """A shaded ball, drawn along the way it went while the shutter was open."""
-    play = scene.play
-    if depth < 2.0:
-        return None
-    radius = max(0.9, 0.5 * play.sport.ball_diameter * camera.focal / depth)
-    now = camera.project(ball[None])[0][0]
-    before = max(frame - 1, 0)
-    same_shot = scene.shot_of(before) == scene.shot_of(frame)
-    then = scene.camera_of(before if same_shot else frame)
-    streak = (now - then.project(play.ball[before].astype(float)[None])[0][0]) * scene.shutter
-    if float(np.hypot(*streak)) > 12 * radius:
-        streak *= 0.0
-    size = math.ceil(radius + float(np.abs(streak).max())) + 3
-    left, top = math.floor(now[0]) - size, math.floor(now[1]) - size
-    finer = 4
-    canvas = np.zeros(((2 * size + 1) * finer, (2 * size + 1) * finer), np.float32)
-    steps = max(1, math.ceil(float(np.hypot(*streak)) / max(radius * 0.2, 0.5)))
-    for share in np.linspace(-0.5, 0.5, steps) if steps > 1 else [0.0]:
-        centre = (now + share * streak - (left, top)) * finer
-        single = np.zeros_like(canvas)
-        fixed = tuple(np.rint((centre - 0.5) * 16).astype(int).tolist())
-        cv2.circle(single, fixed, round(radius * finer * 16), 1.0, -1, cv2.LINE_8, 4)
-        canvas += single / steps
-    alpha = np.asarray(
-        cv2.resize(canvas, (2 * size + 1, 2 * size + 1), interpolation=cv2.INTER_AREA), np.float32
+def _bent_box(
+    box: tuple[float, float, float, float], camera: Camera
+) -> tuple[float, float, float, float]:
+    x, y, w, h = box
+    ring = np.array(
+        [[x + a * w, y + b * h] for a, b in ((0, 0), (0.5, 0), (1, 0), (0, 1), (0.5, 1), (1, 1))]
     )
-    colour = np.array(_BALLS.get(play.sport.name, (244, 244, 244)), np.float32)
-    rows = np.arange(2 * size + 1, dtype=np.float32)[:, None, None] + top
-    shade = np.clip(1.0 - 0.3 * (rows - np.float32(now[1])) / np.float32(radius), 0.55, 1.1)
-    rgb = alpha[:, :, None] * np.clip(colour * shade, 0, 255)
-    ground = np.array([ball[0], ball[1], 0.0])
-    foot = camera.project(ground[None])[0][0]
-    _shade_ground(picture, owner, foot, 0.35 * camera.focal / depth * play.sport.ball_diameter / 0.22)
-    solid = alpha > 0.5 / steps
-    if not solid.any():
-        solid = alpha >= alpha.max()
-    bx, by, bw, bh = cv2.boundingRect(solid.astype(np.uint8))
-    figure = _Figure(
-        play.cast.ball_track,
-        -1,
-        alpha,
-        left,
-        top,
-        (float(left + bx), float(top + by), float(bw), float(bh)),
-        int(np.count_nonzero(solid)),
-        None,
-        0.0,
-        (float(ball[0]), float(ball[1]), float(ball[2])),
-    )
-    _paste(picture, owner, figure, rgb)
-    cut = _cut(picture, left, top, *alpha.shape)
-    if cut is None:
-        return None
-    owner[cut[0]][solid[cut[1]]] = figure.track
-    return figure
+    moved = camera.bend(ring)
+    low, high = moved.min(axis=0), moved.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 
 
-_BALLS = {
-    "basketball": (196, 98, 42),
-    "hockey": (18, 18, 20),
-    "football": (110, 62, 36),
-    "volleyball": (238, 222, 120),
-    "handball": (200, 90, 60),
-}
+_CAPTION_SECONDS, _SLIDE_SECONDS = 4.0, 0.3
 
 
-# --- the sensor -----------------------------------------------------------------------------------
-
-
-def _pan_shift(scene: Scene, frame: int) -> FloatArray:
-    """How far the middle of the picture moved since the frame before, pixels (2,)."""
-    before = max(frame - 1, 0)
-    if scene.shot_of(before) != scene.shot_of(frame):
-        return np.zeros(2)
-    now, then = scene.camera_of(frame), scene.camera_of(before)
-    return math.radians(1.0) * now.focal * np.array([then.pan - now.pan, now.tilt - then.tilt])
-
-
-def _smear(picture: Picture, shift: FloatArray) -> Picture:
-    """Blur along a straight way of that many pixels."""
-    length = float(np.hypot(*shift))
-    if length < 1.2:
-        return picture
-    size = 2 * math.ceil(length / 2) + 1
-    kernel = np.zeros((size, size), np.float32)
-    middle = size // 2
-    for share in np.linspace(-0.5, 0.5, 4 * size):
-        kernel[round(middle + share * shift[1]), round(middle + share * shift[0])] += 1
-    return np.asarray(cv2.filter2D(picture, -1, kernel / kernel.sum()), np.uint8)
-
-
-def _finish(scene: Scene, frame: int, picture: Picture) -> Picture:
-    """Lens, contrast and noise; the noise of a frame depends on the seed and the frame alone."""
-    if scene.blur > 0.25:
-        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), scene.blur), np.uint8)
-    levels = np.arange(256, dtype=np.float64) / 255
-    curve = (0.5 + (levels - 0.5) * scene.contrast) ** scene.gamma
-    picture = np.asarray(cv2.LUT(picture, np.clip(255 * curve, 0, 255).astype(np.uint8)), np.uint8)
-    if scene.noise < 0.2:
-        return picture
-    rng = np.random.default_rng([scene.settings.seed, 7, frame])
-    tile = _noise_tile(*picture.shape[:2])
-    top, left = (int(value) for value in rng.integers(0, _NOISE_ROOM, 2))
-    grain = tile[top : top + picture.shape[0], left : left + picture.shape[1]]
-    strong = cv2.convertScaleAbs(grain, alpha=scene.noise * _NOISE_UNIT)
-    bright = cv2.cvtColor(np.where(grain > 0, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-    dark = cv2.cvtColor(np.where(grain < 0, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-    return np.asarray(cv2.subtract(cv2.add(picture, bright), dark), np.uint8)
-
-
-_NOISE_ROOM = 256
-_NOISE_UNIT = 1 / 32
-
-
-@lru_cache(maxsize=2)
-def _noise_tile(height: int, width: int) -> NDArray[np.int8]:
-    """Grain a little larger than the picture, standard deviation 32, to be cut at a random place."""
-    shape = (height + _NOISE_ROOM, width + _NOISE_ROOM)
-    raw = np.random.default_rng(20240601).standard_normal(shape).astype(np.float32)
-    soft = np.asarray(cv2.GaussianBlur(raw, (0, 0), 0.6), np.float32)
-    tile: NDArray[np.int8] = np.clip(soft / soft.std() * 32, -127, 127).astype(np.int8)
-    return tile
+def _draw_graphics(scene: Scene, frame: int, picture: Picture) -> Mask:
+    """Score, captions and wipes over the picture; returns what they cover (H, W)."""
+    overlay = np.zeros(picture.shape[:2], dtype=bool)
+    bug = scene.score_bug
+    if bug is None:
+        return overlay
+    shot = scene.shot_of(frame)
+    seconds = frame / scene.settings.fps
+    if scene.shots[shot].kind != "replay":
+        overlay |= draw_score_bug(picture, bug, seconds)
+        for event in scene.captioned(frame, _CAPTION_SECONDS):
+            gone = seconds - event.frame / scene.settings.fps
+            number = scene.play.cast.numbers[event.person] if event.person >= 0 else None
+            text = f"{CAPTIONED[event.label]}  {number or ''}".strip()
+            overlay |= draw_lower_third(picture, bug, event.team, text, gone / _SLIDE_SECONDS)
+    for cut in (shot, shot + 1):
+        if not 0 < cut < len(scene.shots):
+            continue
+        if "replay" not in (scene.shots[cut].kind, scene.shots[cut - 1].kind):
+            continue
+        progress = (frame - scene.shots[cut].first + 0.5) / WIPE_FRAMES
+        if abs(progress) < 1.0:
+            overlay |= draw_wipe(picture, bug, progress)
+    return overlay
 
 
 # --- truth ----------------------------------------------------------------------------------------
@@ -587,14 +187,14 @@ def _truth(
     scene: Scene,
     frame: int,
     camera: Camera,
-    figures: list[_Figure],
+    figures: list[Figure],
     owner: NDArray[np.uint8],
     overlay: Mask,
 ) -> FrameTruth:
     cast = scene.play.cast
-    kept: list[tuple[_Figure, FloatArray, float, Mask]] = []
+    kept: list[tuple[Figure, FloatArray, float, Mask]] = []
     for figure in sorted(figures, key=lambda one: one.track):
-        cut = _cut(owner, figure.left, figure.top, *figure.alpha.shape)
+        cut = overlap(owner, figure.left, figure.top, *figure.alpha.shape)
         if cut is None:
             continue
         there, _ = cut
@@ -649,13 +249,14 @@ def _truth(
             count, 3
         ),
         overlay=overlay,
+        moment=scene.moment_of(frame),
     )
 
 
 _TEAMS = {0: "a", 1: "b", -1: None}
 
 
-def _is_readable(figure: _Figure, visible: float, owner: NDArray[np.uint8]) -> bool:
+def _is_readable(figure: Figure, visible: float, owner: NDArray[np.uint8]) -> bool:
     """Is the number turned to the camera, tall enough and not covered?"""
     if figure.number_box is None or figure.number_visible < READABLE_SHARE:
         return False

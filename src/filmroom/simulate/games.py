@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 from filmroom.simulate.play import Play, PlayField, Recorder
 from filmroom.simulate.rally import Rally
+from filmroom.simulate.restarts import corner_places, free_kick_places, penalty_places
 from filmroom.simulate.snap import Snap
 from filmroom.simulate.styles import Block
 
 FloatArray = NDArray[np.float64]
 _GRAVITY = 9.81
+_PLAN_SECONDS = 0.12
+_HEADED = 0.4
+"""High balls that come within reach are let fall more often than not."""
 
 
 class Game(Protocol):
@@ -50,16 +54,24 @@ class Possession:
         self.decide_at = 0
         self.wait_until = 0
         self.dribble_way: FloatArray = np.array([1.0, 0.0])
-        self.gather: FloatArray | None = None
+        self.gather: dict[int, FloatArray] = {}
+        self.jostle: FloatArray = np.zeros((len(field.cast), 2))
+        self.booked: set[int] = set()
         self._opponent = self._pairs()
         self._line_up()
 
     def run(self, frames: int) -> Play:
         """Play that many frames."""
         record = Recorder(self.field, frames)
+        plan_every, state = max(1, round(_PLAN_SECONDS * self.field.fps)), ""
         for frame in range(frames):
             self._play_ball()
-            self._send()
+            # Plans change slowly; only those on the ball think anew every frame.
+            if frame % plan_every == 0 or self.state != state:
+                self._send()
+            else:
+                self._ball_people()
+            state = self.state
             record.keep(frame)
             self.field.step(self.field.ball[:2])
         return record.play()
@@ -116,7 +128,7 @@ class Possession:
     def _send(self) -> None:
         """Tell everybody where to go and how fast."""
         field, style = self.field, self.style
-        field.drift()
+        field.drift(_PLAN_SECONDS)
         field.haste[:] = 0.0
         field.rests[:] = style.rest
         for team in (0, 1):
@@ -125,10 +137,8 @@ class Possession:
             if self.restart == "KICK OFF":
                 block = Block(-0.42, 0.0, 0.36, 0.75)
             field.targets[people] = self._block(block, people) + field.wander[people]
-        if self.gather is not None:
-            people = field.outfield & (field.teams == self.owner) & (self.formation[:, 0] > -0.5)
-            field.targets[people] = self.gather[people]
         self._mark()
+        self._gather()
         self._hurry()
         self._keepers()
         self._referees()
@@ -137,6 +147,21 @@ class Possession:
         limit = self.half - 0.5 if style.boards else self.half + margin
         players = ~field.is_referee
         field.targets[players] = np.clip(field.targets[players], -limit, limit)
+
+    def _gather(self) -> None:
+        """Those with a place at a corner or free kick take it, and push for it once there."""
+        field = self.field
+        field.crowding = self.style.crowding
+        if not self.gather:
+            return
+        field.crowding = min(self.style.crowding, 0.42)
+        keep = 1.0 - _PLAN_SECONDS / 0.7
+        kick = 0.45 * math.sqrt(2 * _PLAN_SECONDS / 0.7)
+        self.jostle = keep * self.jostle + kick * self.rng.standard_normal(self.jostle.shape)
+        for person, place in self.gather.items():
+            field.targets[person] = place + self.jostle[person]
+            field.rests[person] = 0.35
+            field.haste[person] = 0.12
 
     def _mark(self) -> None:
         field, style = self.field, self.style
@@ -210,6 +235,13 @@ class Possession:
                 way = 1.0 if self.owner == 0 else -1.0
                 offset = style.referee_distance * np.array([-0.75 * way, 0.65])
             wanted = ball * np.array([0.85, 0.75]) + offset + field.wander[person]
+            if place == 0 and self.gather:
+                # Close to those who push, a little aside of them.
+                crowd = np.array(list(self.gather.values()))
+                middle = np.median(crowd, axis=0)
+                wanted = middle + np.array(
+                    [-math.copysign(5.5, middle[0]), -math.copysign(4.0, ball[1])]
+                )
             limit = self.half - (0.8 if style.boards else 0.0)
             if style.hands and not style.boards:
                 # Court referees keep to the edges of the court.
@@ -237,6 +269,8 @@ class Possession:
                 field.targets[chaser] = self._landing()
                 field.haste[chaser] = 0.9
                 field.rests[chaser] = 0.2
+            if self.gather and field.ball[2] > 0.6:
+                self._attack_the_ball()
             if self.receiver >= 0:
                 field.targets[self.receiver] = self._meeting(self.receiver)
                 field.haste[self.receiver] = 0.9
@@ -253,6 +287,17 @@ class Possession:
             field.targets[others] += (
                 away / distance[:, None] * np.clip(keep - distance, 0, None)[:, None]
             )
+
+    def _attack_the_ball(self) -> None:
+        """Whoever waits near where a cross comes down goes for it."""
+        field = self.field
+        landing = self._landing()
+        people = np.array(list(self.gather))
+        apart = np.sqrt(((field.positions[people] - landing) ** 2).sum(axis=1))
+        near = people[apart < 6.0]
+        field.targets[near] = landing + 0.45 * (field.positions[near] - landing)
+        field.haste[near] = 0.7
+        field.rests[near] = 0.2
 
     def _press(self, team: int, haste: float) -> None:
         field = self.field
@@ -271,7 +316,9 @@ class Possession:
         """Where a loose ball will come to a stop or down, roughly."""
         field = self.field
         velocity = field.ball_velocity
-        height = max(float(field.ball[2]), 0.0)
+        # High balls are met with the head.
+        head = 0.0 if self.style.hands or self.style.boards else 1.6
+        height = max(float(field.ball[2]) - head, 0.0)
         fall = (velocity[2] + math.sqrt(max(velocity[2] ** 2 + 2 * _GRAVITY * height, 0.0))) / _GRAVITY
         ahead = max(fall, 0.35)
         where = field.ball[:2] + velocity[:2] * min(ahead, 2.0)
@@ -314,7 +361,7 @@ class Possession:
         team = int(field.teams[person])
         self.owner = team
         self.state = "carried"
-        self.gather = None
+        self.gather = {}
         self.receiver = -1
         self.last_touch = person
         field.carrier = person
@@ -324,7 +371,7 @@ class Possession:
             seconds += 1.5
         self.decide_at = field.frame + max(3, round(min(seconds, 6.0) * field.fps))
         self._choose_way(person)
-        if seconds > 1.2:
+        if seconds > 1.5:
             field.note("DRIVE", person)
 
     def _choose_way(self, person: int) -> None:
@@ -363,11 +410,37 @@ class Possession:
             return
         thief = self._nearest(field.ball[:2], 1 - self.owner)
         apart = float(np.hypot(*(field.positions[thief] - field.ball[:2])))
-        if apart < 0.75 and self.rng.random() < (0.004 if style.man_to_man else 0.02):
+        if apart < 0.75 and self.rng.random() < (0.004 if style.man_to_man else 0.016):
+            if self.rng.random() < style.fouling:
+                self._foul(thief, person)
+                return
             field.note("PLAYER SUCCESSFUL TACKLE", thief)
             self._take_over(thief)
         elif np.any(np.abs(field.ball[:2]) > self.half) and not style.boards:
             self._out()
+
+    def _foul(self, guilty: int, victim: int) -> None:
+        """A free kick, or a penalty where the guilty side defends; sometimes a card."""
+        field = self.field
+        field.note("FOUL", guilty)
+        draw = self.rng.random()
+        if draw < 0.17:
+            second = guilty in self.booked
+            field.note("SECOND YELLOW CARD" if second else "YELLOW CARD", guilty)
+            self.booked.add(guilty)
+        elif draw < 0.176:
+            field.note("RED CARD", guilty)
+        team = int(field.teams[victim])
+        spot = field.positions[victim].copy()
+        goal = np.array(self.surface.goals[1 - team][:2])
+        away = np.abs(spot - goal)
+        depth = self.surface.area_depth
+        if away[0] < depth and away[1] < depth + self.surface.goal_width / 2:
+            spot = goal - np.array([math.copysign(0.667 * depth, goal[0]), 0.0])
+            self._stop("PENALTY", spot, team, 18.0)
+            return
+        near = float(np.hypot(*(spot - goal))) < 2.1 * depth
+        self._stop("FREE KICK", spot, team, float(self.rng.uniform(10, 20) if near else 5.0))
 
     def _decide(self, person: int) -> None:
         field, style = self.field, self.style
@@ -375,6 +448,10 @@ class Possession:
         distance = float(np.hypot(*(goal[:2] - field.positions[person])))
         if distance < style.shot_range and self.rng.random() < style.shot_rate:
             self._shoot(person, goal, distance)
+            return
+        wide = abs(float(field.positions[person, 1])) > 0.45 * self.half[1]
+        if wide and distance < 0.62 * self.half[0] and self.rng.random() < style.crossing:
+            self._cross(person)
             return
         self._pass(person)
 
@@ -408,8 +485,10 @@ class Possession:
         velocity = np.array([*((aim[:2] - start[:2]) / seconds), rise])
         self._release(person, start, velocity, -1)
 
-    def _pass(self, person: int) -> None:
+    def _pass(self, person: int, *, far: bool = False) -> None:
+        """Play the ball to a mate; `far` up the pitch, as keepers do with goal kicks."""
         field, style = self.field, self.style
+        liked = (2.3 if far else 0.55) * style.pass_reach
         mates = np.flatnonzero((field.teams == self.owner) & (field.outfield | field.is_keeper))
         mates = mates[mates != person]
         apart = field.positions[mates] - field.positions[person]
@@ -418,7 +497,7 @@ class Possession:
         rivals = field.positions[field.teams == 1 - self.owner]
         gap = np.sqrt(((field.positions[mates][:, None] - rivals[None]) ** 2).sum(axis=2)).min(axis=1)
         liking = (
-            -(((distance - 0.55 * style.pass_reach) / style.pass_reach) ** 2)
+            -(((distance - liked) / style.pass_reach) ** 2)
             + 0.5 * np.tanh(forward / style.pass_reach)
             + 0.6 * np.tanh(gap / 4.0)
             - 1.2 * field.is_keeper[mates]
@@ -433,6 +512,12 @@ class Possession:
         lead = field.positions[mate] + field.velocities[mate] * min(length / speed, 1.2)
         error = self.rng.normal(0, 0.035 * length + 0.1, 2)
         aim = np.clip(lead + error, -1.03 * self.half, 1.03 * self.half)
+        if self._is_offside(mate) and self.rng.random() < style.offside:
+            field.note("PASS", person)
+            field.note("OFFSIDE", mate)
+            place = field.positions[mate].copy()
+            self._stop("INDIRECT FREE KICK", place, 1 - self.owner, self.rng.uniform(6.0, 14.0))
+            return
         start = field.ball.copy()
         way = aim - start[:2]
         length = max(float(np.hypot(*way)), 0.5)
@@ -447,6 +532,14 @@ class Possession:
         else:
             velocity = np.array([*(way / length * speed), 0.0])
         self._release(person, start, velocity, mate)
+
+    def _is_offside(self, mate: int) -> bool:
+        """Is he nearer to the goal than the ball and the second last opponent (IFAB Law 11)?"""
+        field = self.field
+        way = float(field.attack_way[mate])
+        ahead = way * float(field.positions[mate, 0])
+        others = field.positions[(field.teams == 1 - self.owner) & ~field.is_referee, 0] * way
+        return ahead > max(0.0, way * float(field.ball[0]), float(np.sort(others)[-2]))
 
     def _release(self, person: int, start: FloatArray, velocity: FloatArray, mate: int) -> None:
         field = self.field
@@ -519,6 +612,7 @@ class Possession:
             return
         keeper = int(keepers[0])
         self.last_touch = keeper
+        self.field.note("SAVE", keeper)
         velocity = self.field.ball_velocity
         if self.rng.random() < 0.5:
             self.field.ball_velocity = np.array([-0.25 * velocity[0], self.rng.normal(0, 4.0), 1.5])
@@ -534,12 +628,12 @@ class Possession:
             side = float(np.sign(self.surface.goals[1 - team][0]))
             self._stop("THROW IN", np.array([side * (self.half[0] + 0.3), 1.5]), 1 - team, 1.0)
             return
-        self._stop("KICK OFF", np.zeros(2), 1 - team, 6.0)
+        self._stop("KICK OFF", np.zeros(2), 1 - team, self._pause("KICK OFF", 6.0))
 
     def _contest(self) -> None:
         """A loose ball is taken by whoever can reach it."""
         field, style = self.field, self.style
-        reach_high = 2.5 if style.hands else 1.3
+        reach_high = 2.5 if style.hands else (1.3 if style.boards else 2.35)
         if field.ball[2] > reach_high:
             return
         apart = field.positions - field.ball[:2]
@@ -558,12 +652,40 @@ class Possession:
         chance = 1 - (1 - chance) ** (10 * field.dt)
         if self.pending_goal and not same:
             return
+        if field.ball[2] > 1.25 and not (style.hands or style.boards):
+            chance *= _HEADED
         if self.rng.random() < chance:
             self.pending_goal = False
-            if field.ball[2] > 1.0 and not style.hands:
-                field.jump(person, 0.3)
-                field.note("HEADER", person)
+            self.gather = {}
+            if (
+                field.ball[2] > 1.25
+                and not (style.hands or style.boards)
+                and not field.is_keeper[person]
+            ):
+                self._head(person)
+                return
+            if not same and speed > 15.5 and not field.is_keeper[person] and not style.hands:
+                field.note("BALL PLAYER BLOCK", person)
             self._take_over(person)
+
+    def _head(self, person: int) -> None:
+        """Off the head at once: at the goal, away from one's own, or to somebody near."""
+        field = self.field
+        field.jump(person, 0.35)
+        field.note("HEADER", person)
+        team = int(field.teams[person])
+        self.owner = team
+        goal = np.array(self.surface.goals[1 - team])
+        own = np.array(self.surface.goals[team])
+        distance = float(np.hypot(*(goal[:2] - field.positions[person])))
+        if distance < 0.8 * self.surface.area_depth and self.rng.random() < 0.6:
+            self._shoot(person, goal, distance)
+            return
+        way = np.array([float(field.attack_way[person]) * 7.0, 0.0]) + self.rng.normal(0.0, 5.0, 2)
+        if float(np.hypot(*(own[:2] - field.positions[person]))) < 1.3 * self.surface.area_depth:
+            way[0] = float(field.attack_way[person]) * self.rng.uniform(9.0, 16.0)
+            field.note("CLEARANCE", person)
+        self._release(person, field.ball.copy(), np.array([*way, self.rng.uniform(0.5, 4.0)]), -1)
 
     def _out(self) -> None:
         """The ball left the surface: who brings it back, where and how."""
@@ -575,32 +697,27 @@ class Possession:
         x, y = (float(value) for value in field.ball[:2])
         if abs(y) >= self.half[1] or self.surface.goals[0][2] > 2.5:
             spot = np.clip(np.array([x, y]), -self.half - 0.2, self.half + 0.2)
-            self._stop("THROW IN", spot, other, 1.5)
+            self._stop("THROW IN", spot, other, self._pause("THROW IN", 1.5))
             return
         defended = 0 if x < 0 else 1
         side = math.copysign(1.0, x)
         if touched == defended and not self.style.hands:
             spot = np.array([side * (self.half[0] - 0.4), math.copysign(self.half[1] - 0.4, y)])
-            self._stop("CORNER", spot, other, 8.0)
-            self._crowd_the_box(side, other)
+            field.note("CORNER", self.last_touch)
+            self._stop("CORNER", spot, other, float(self.rng.uniform(9.0, 20.0)))
             return
         spot = np.array([side * (self.half[0] - 0.33 * self.surface.area_depth), 2.5])
-        self._stop("GOAL KICK", spot, defended, 4.0)
+        self._stop("GOAL KICK", spot, defended, self._pause("GOAL KICK", 4.0))
 
-    def _crowd_the_box(self, side: float, team: int) -> None:
-        field = self.field
-        places = np.zeros_like(field.targets)
-        count = len(places)
-        depth = self.rng.uniform(0.25, 1.0, count) * self.surface.area_depth
-        across = self.rng.normal(0, 0.11 * float(self.half[1]), count)
-        places[:, 0] = side * (self.half[0] - depth)
-        places[:, 1] = across
-        self.gather = places
+    def _pause(self, restart: str, least: float) -> float:
+        """Seconds until the ball is put into play; soccer players take their time."""
+        longest = self.style.extras.get(restart, least)
+        return float(self.rng.uniform(least, longest))
 
     def _stop(self, restart: str, spot: FloatArray, team: int, seconds: float) -> None:
         field = self.field
         self.state, self.restart, self.spot, self.owner = "dead", restart, spot, team
-        self.gather = None
+        self.gather = {}
         self.receiver = -1
         field.carrier = -1
         field.ball_velocity[:] = 0.0
@@ -609,6 +726,31 @@ class Possession:
         if restart == "GOAL KICK":
             keepers = np.flatnonzero(field.is_keeper & (field.teams == team))
             self.taker = int(keepers[0]) if len(keepers) else self.taker
+        self._take_places()
+
+    def _take_places(self) -> None:
+        """Give out the places of a corner, a free kick near a goal or a penalty."""
+        goal = np.array(self.surface.goals[1 - self.owner][:2])
+        near = float(np.hypot(*(goal - self.spot))) < 2.1 * self.surface.area_depth
+        if self.style.hands or self.style.boards or len(self._foremost(0)) < 4:
+            return
+        attackers, defenders = (self._foremost(team) for team in (self.owner, 1 - self.owner))
+        attackers = attackers[attackers != self.taker]
+        match self.restart:
+            case "CORNER":
+                self.gather = corner_places(goal, self.spot, attackers, defenders, self.rng)
+            case "FREE KICK" if near:
+                self.gather = free_kick_places(goal, self.spot, attackers, defenders, self.rng)
+            case "PENALTY":
+                both = np.concatenate([attackers, defenders])
+                self.gather = penalty_places(goal, self.surface.area_depth, both, self.rng)
+            case _:
+                pass
+
+    def _foremost(self, team: int) -> NDArray[np.int64]:
+        """The outfield players of a team from the forward to the last defender."""
+        people = np.flatnonzero(self.field.outfield & (self.field.teams == team))
+        return people[np.argsort(-self.formation[people, 0], kind="stable")]
 
     def _wait(self) -> None:
         field = self.field
@@ -624,14 +766,25 @@ class Possession:
         if field.frame < self.wait_until or not ready or float(np.hypot(*rolled)) > 0.3:
             return
         restart, self.restart = self.restart, ""
-        self.gather = self.gather if restart == "CORNER" else None
-        if restart in ("THROW IN", "FREE KICK"):
-            field.note(restart, self.taker)
+        if restart in _RESTART_LABELS:
+            field.note(_RESTART_LABELS[restart], self.taker)
         self.last_touch = self.taker
-        if restart == "CORNER":
+        goal = np.array(self.surface.goals[1 - self.owner])
+        distance = float(np.hypot(*(goal[:2] - field.ball[:2])))
+        if restart == "PENALTY":
+            self.gather = {}
+            self._shoot(self.taker, goal, distance)
+        elif restart == "CORNER" and self.rng.random() < 0.88:
             self._cross(self.taker)
+        elif restart == "FREE KICK" and self.gather:
+            if distance < self.style.shot_range and self.rng.random() < 0.45:
+                self._shoot(self.taker, goal, distance)
+            else:
+                self._cross(self.taker)
         else:
-            self._pass(self.taker)
+            self.gather = {}
+            kicked = restart == "GOAL KICK" and not (self.style.hands or self.style.boards)
+            self._pass(self.taker, far=kicked and bool(self.rng.random() < 0.6))
 
     def _cross(self, person: int) -> None:
         field = self.field
@@ -644,6 +797,17 @@ class Possession:
         velocity = np.array([*(way / seconds), 0.5 * _GRAVITY * seconds])
         self._release(person, field.ball.copy(), velocity, -1)
 
+
+_RESTART_LABELS = {
+    "THROW IN": "THROW IN",
+    "FREE KICK": "FREE KICK",
+    "INDIRECT FREE KICK": "INDIRECT FREE KICK",
+    "PENALTY": "PENALTY",
+    "GOAL KICK": "GOAL KICK",
+    "KICK OFF": "KICK OFF",
+    "CORNER": "CORNER KICK",
+}
+"""What is noted when the ball is put into play again."""
 
 GAMES: dict[str, Callable[[PlayField], Game]] = {
     "possession": Possession,

@@ -85,3 +85,55 @@ def _text(picture: Picture, text: str, centre: tuple[int, int], size: float, col
     (wide, tall), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, size, thick)
     place = (centre[0] - wide // 2, centre[1] + tall // 2)
     cv2.putText(picture, text, place, cv2.FONT_HERSHEY_DUPLEX, size, colour, thick, cv2.LINE_AA)
+
+
+WIPE_FRAMES = 9
+"""A wipe begins and ends so many frames from the cut it hides."""
+
+
+def draw_wipe(picture: Picture, bug: ScoreBug, progress: float) -> NDArray[np.bool_]:
+    """A slanted band with the station's mark across the picture, in place; where it covers (H, W).
+
+    `progress` runs from -1 to 1 and is 0 when all of the picture is covered.
+    """
+    height, width = picture.shape[:2]
+    slant = 0.25 * height
+    reach = width + 2 * slant
+    middle = width / 2 + progress * (width + 2 * slant)
+    mask = np.zeros((height, width), np.uint8)
+
+    def band(left: float, right: float, colour: Colour) -> None:
+        shape = np.array(
+            [[left + slant, 0], [right + slant, 0], [right - slant, height], [left - slant, height]]
+        )
+        fixed = np.rint(np.clip(shape, -8000, 8000)).astype(np.int32)
+        cv2.fillConvexPoly(picture, fixed, colour)
+        cv2.fillConvexPoly(mask, fixed, 1)
+
+    band(middle - reach / 2, middle + reach / 2, bug.back)
+    band(middle - 0.18 * width, middle - 0.13 * width, bug.colours[0])
+    band(middle + 0.13 * width, middle + 0.18 * width, bug.colours[1])
+    text = bug.mark or bug.names[0]
+    ink = (245, 245, 245) if sum(bug.back) < 300 else (20, 20, 24)
+    _text(picture, text, (round(middle), height // 2), 3.0 * height / 720, ink)
+    return mask > 0
+
+
+def draw_lower_third(
+    picture: Picture, bug: ScoreBug, team: int, text: str, shown: float
+) -> NDArray[np.bool_]:
+    """A caption bar low in the picture, in place; where it covers (H, W). `shown` up to 1 slides it."""
+    height, width = picture.shape[:2]
+    tall, wide = round(0.065 * height), round(0.36 * width * min(1.0, max(0.0, shown)))
+    left, top = round(0.07 * width), round(0.84 * height)
+    covered = np.zeros((height, width), dtype=bool)
+    if wide < tall:
+        return covered
+    cv2.rectangle(picture, (left, top), (left + wide, top + tall), bug.back, -1)
+    colour = bug.colours[max(team, 0)]
+    cv2.rectangle(picture, (left, top), (left + tall // 3, top + tall), colour, -1)
+    if shown >= 1.0:
+        ink = (245, 245, 245) if sum(bug.back) < 300 else (20, 20, 24)
+        _text(picture, text, (left + wide // 2, top + tall // 2), 0.85 * height / 720, ink)
+    covered[top : top + tall + 1, left : left + wide + 1] = True
+    return covered

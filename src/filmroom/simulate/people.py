@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ from filmroom.simulate.styles import STYLES
 
 FloatArray = NDArray[np.float64]
 
-_PHASES, _HEADINGS, _TILTS = 12, 20, 8
+_PHASES, HEADINGS, TILTS = 12, 20, 8
+"""Steps in which figures are kept: of a stride, of a turn round, and a radian of elevation."""
 _SIZE_STEP = 1.22
 _SPEEDS = (0.0, 1.2, 2.5, 4.3, 7.0)
 _IDLE_KINDS = ("stand", "stand", "stand", "stand", "bent", "stand", "point")
@@ -90,36 +92,82 @@ _DRESS = {
 }
 
 
-def stand_aside(surface: Surface, rng: np.random.Generator) -> FloatArray:
-    """Where coaches, photographers, ball boys and substitutes stand, metres, (K, 2)."""
+@dataclass(frozen=True)
+class Bystander:
+    """Somebody beside the play: place in metres, what he does there and which way he looks, radians.
+
+    `facing` None follows the ball; `behind_boards` is hidden by them as far as they reach.
+    """
+
+    place: tuple[float, float]
+    kind: str
+    facing: float | None = None
+    behind_boards: bool = False
+
+
+def stand_aside(surface: Surface, rng: np.random.Generator) -> tuple[Bystander, ...]:
+    """Coaches, photographers, ball boys, substitutes warming up, stewards along the boards."""
     x, y = surface.half_length, surface.half_width
     gap_x, gap_y = surface.margin
     if min(gap_x, gap_y) < 1.0:
-        return np.zeros((0, 2))
-    places: list[tuple[float, float]] = []
+        return ()
+    found: list[Bystander] = []
+
+    def add(kind: str, along: float, across: float, **more: Any) -> None:
+        found.append(Bystander((float(along), float(across)), kind, **more))
+
+    busy = rng.uniform(0.2, 1.0)
     for side in (-1.0, 1.0):
-        places += [
-            (float(rng.uniform(-0.9, 0.9) * x), float(side * (y + rng.uniform(0.5, 0.9) * gap_y)))
-            for _ in range(int(rng.integers(0, 5)))
-        ]
-        # Photographers crouch beside the goals.
-        places += [
-            (
-                float(side * (x + rng.uniform(0.55, 0.9) * gap_x)),
-                float(rng.uniform(0.25, 0.7) * y * rng.choice([-1, 1])),
+        for _ in range(int(rng.integers(0, 4))):
+            add("stand", rng.uniform(-0.9, 0.9) * x, side * (y + rng.uniform(0.5, 0.9) * gap_y))
+        # Substitutes warm up in a group on the line.
+        if rng.random() < 0.3:
+            first = rng.uniform(-0.9, 0.8) * x
+            for step in range(int(rng.integers(2, 6))):
+                add("warm", first + 1.6 * step + rng.normal(0, 0.3), side * (y + 0.7 * gap_y))
+        # Photographers sit in a row behind the goal line.
+        for wing in (-1.0, 1.0):
+            first = surface.goal_width / 2 + rng.uniform(1.5, 6.0)
+            for step in range(round(busy * rng.integers(0, 7))):
+                place = first + step * rng.uniform(0.9, 1.6)
+                if place < y:
+                    depth = rng.uniform(0.72, 0.88) * gap_x
+                    add("crouch", side * (x + depth), wing * place)
+        # Stewards and spectators behind the boards; stewards look at the stands.
+        for _ in range(round(busy * 9)):
+            look = math.pi if side < 0 else 0.0
+            away = rng.random() < 0.6
+            add(
+                "steward" if away else "stand",
+                side * (x + gap_x + rng.uniform(0.5, 1.3)),
+                rng.uniform(-1.0, 1.0) * y,
+                facing=look if away else None,
+                behind_boards=True,
             )
-            for _ in range(int(rng.integers(0, 3)))
-        ]
-    return np.array(places, dtype=float).reshape(-1, 2)
+    for _ in range(round(busy * 16)):
+        away = rng.random() < 0.5
+        add(
+            "steward" if away else "stand",
+            rng.uniform(-1.0, 1.0) * x,
+            -(y + gap_y + rng.uniform(0.5, 1.3)),
+            facing=-math.pi / 2 if away else None,
+            behind_boards=True,
+        )
+    return tuple(found)
 
 
-def bystander_looks(count: int, rng: np.random.Generator) -> list[Look]:
+_HIGH_VISIBILITY = ((232, 240, 60), (250, 120, 30), (250, 150, 40))
+
+
+def bystander_looks(aside: tuple[Bystander, ...], rng: np.random.Generator) -> list[Look]:
     """Bibs, tracksuits, suits: none wears a number."""
     looks = []
-    for _ in range(count):
+    for one in aside:
         grey = int(rng.integers(15, 80))
         dark = (grey, grey, min(255, grey + int(rng.integers(0, 30))))
         shirt = dark if rng.random() < 0.6 else random_kit(rng).shirt
+        if one.kind == "steward" or (one.kind == "crouch" and rng.random() < 0.5):
+            shirt = _HIGH_VISIBILITY[int(rng.integers(3))]
         kit = Kit(shirt, shirt, "plain", dark, dark, (255, 255, 255))
         look = random_look(rng, kit)
         looks.append(
@@ -161,12 +209,14 @@ def _referee_kit(taken: list[tuple[int, int, int]], rng: np.random.Generator) ->
 class Wardrobe:
     """Draws people, keeping the drawn figures: the same person in the same step is drawn once.
 
-    `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its size.
+    `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its
+    bytes, for close-ups are large.
     """
 
-    def __init__(self, looks: list[Look], style: str, seed: int, most: int = 6000) -> None:
+    def __init__(self, looks: list[Look], style: str, seed: int, most: int = 150_000_000) -> None:
         self.looks, self.style, self.seed, self.most = looks, style, seed, most
         self._kept: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
+        self._bytes = 0
 
     def sprite_of(
         self, person: int, stance: Stance, heading: float, size: float, elevation: float
@@ -174,8 +224,8 @@ class Wardrobe:
         """The figure drawn a little larger than asked for, and the scale that brings it to `size`."""
         step = math.ceil(math.log(max(size, 4.0)) / math.log(_SIZE_STEP))
         drawn = _SIZE_STEP**step
-        turn = round(heading / (2 * math.pi) * _HEADINGS) % _HEADINGS
-        tilt = round(elevation * _TILTS)
+        turn = round(heading / (2 * math.pi) * HEADINGS) % HEADINGS
+        tilt = round(elevation * TILTS)
         key = (person, stance, turn, step, tilt)
         sprite = self._kept.get(key)
         if sprite is None:
@@ -183,14 +233,16 @@ class Wardrobe:
                 self.looks[person],
                 stance.pose(self.seed * 131 + person),
                 height_px=drawn,
-                heading=turn * 2 * math.pi / _HEADINGS,
+                heading=turn * 2 * math.pi / HEADINGS,
                 style=self.style,
                 rng=np.random.default_rng([self.seed, person]),
-                elevation=tilt / _TILTS,
+                elevation=tilt / TILTS,
             )
             self._kept[key] = sprite
-            if len(self._kept) > self.most:
-                self._kept.popitem(last=False)
+            self._bytes += sprite.rgb.nbytes + sprite.alpha.nbytes
+            while self._bytes > self.most and len(self._kept) > 1:
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= dropped.rgb.nbytes + dropped.alpha.nbytes
         else:
             self._kept.move_to_end(key)
         return sprite, size / drawn
@@ -219,7 +271,8 @@ class Stance:
 class Stances:
     """The stance of everybody in every frame of a play, worked out once for all frames."""
 
-    def __init__(self, play: Play, rng: np.random.Generator) -> None:
+    def __init__(self, play: Play, rng: np.random.Generator, aside: tuple[Bystander, ...] = ()) -> None:
+        self.aside = aside
         frames, people = play.facing.shape
         speeds = np.sqrt((play.velocities.astype(float) ** 2).sum(axis=2))
         stride = 1.0 + 0.42 * speeds
@@ -235,36 +288,39 @@ class Stances:
     def of(self, frame: int, person: int) -> Stance:
         """The stance of one person in one frame."""
         if person >= self.phase.shape[1]:
-            return Stance("crouch" if person % 3 == 0 else "stand", variant=person % 7)
-        special = self.special.get((frame, person))
-        if special is not None:
-            return Stance(special, variant=int(self.variant[frame, person]))
+            kind = self.aside[person - self.phase.shape[1]].kind
+            if kind == "warm":
+                beat = (frame // 2 + 5 * person) % _PHASES
+                return Stance("gait", 1, beat)
+            return Stance("crouch" if kind == "crouch" else "stand", variant=person % 7)
+        special = int(self.special[frame, person])
+        if special:
+            return Stance(_SPECIAL[special], variant=int(self.variant[frame, person]))
         if self.idle[frame, person]:
             variant = int(self.variant[frame, person])
             return Stance(_IDLE_KINDS[variant % len(_IDLE_KINDS)], variant=variant)
         return Stance("gait", int(self.speed[frame, person]), int(self.phase[frame, person]))
 
 
-def _special(play: Play, speeds: FloatArray) -> dict[tuple[int, int], str]:
-    """Kicks, throws, jumps and crouches: (frame, person) to the pose's name."""
-    found: dict[tuple[int, int], str] = {}
+_SPECIAL = ("", "crouch", "kick", "arms_raised", "jump")
+_KICKS = ("PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK")
+
+
+def _special(play: Play, speeds: FloatArray) -> NDArray[np.uint8]:
+    """Kicks, throws, jumps and crouches, (T, N): an index of _SPECIAL, 0 for none of them."""
+    found = np.zeros(speeds.shape, np.uint8)
     frames = len(play)
-    keepers = [i for i, role in enumerate(play.cast.roles) if role == "goalkeeper"]
-    for keeper in keepers:
+    for keeper in (i for i, role in enumerate(play.cast.roles) if role == "goalkeeper"):
         apart = np.sqrt(((play.ball[:, :2] - play.positions[:, keeper]) ** 2).sum(axis=1))
-        for frame in np.flatnonzero(
-            (apart < 0.4 * play.surface.half_length) & (speeds[:, keeper] < 0.8)
-        ):
-            found[int(frame), keeper] = "crouch"
+        ready = (apart < 0.4 * play.surface.half_length) & (speeds[:, keeper] < 0.8)
+        found[ready, keeper] = _SPECIAL.index("crouch")
     thrown = STYLES[play.sport.name].hands
-    kicks = {"PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK"}
+    long = round(0.28 * play.fps)
     for event in play.events:
-        if event.person < 0 or event.label not in kicks | {"THROW IN"}:
+        if event.person < 0 or event.label not in (*_KICKS, "THROW IN"):
             continue
         kind = "arms_raised" if thrown or event.label == "THROW IN" else "kick"
-        long = round(0.28 * play.fps)
-        for near in range(max(0, event.frame - long // 3), min(frames, event.frame + long)):
-            found[near, event.person] = kind
-    for row, person in np.argwhere(play.lifts > 0.05).tolist():
-        found[row, person] = "jump"
+        first, last = max(0, event.frame - long // 3), min(frames, event.frame + long)
+        found[first:last, event.person] = _SPECIAL.index(kind)
+    found[play.lifts > 0.05] = _SPECIAL.index("jump")
     return found

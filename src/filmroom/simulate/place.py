@@ -55,7 +55,10 @@ class Structure:
 
 @dataclass(frozen=True)
 class Place:
-    """One venue on one day; draw it for a camera with `draw_background` and `draw_structure`."""
+    """One venue on one day; draw it for a camera with `draw_background` and `draw_structure`.
+
+    `outlines` are those of the painted lines, see `line_polygons`.
+    """
 
     surface: Surface
     ground: Ground
@@ -63,6 +66,7 @@ class Place:
     structures: tuple[Structure, ...]
     light: Light
     sky: Colour
+    outlines: tuple[tuple[str, list[FloatArray]], ...]
 
 
 def make_place(surface: Surface, rng: np.random.Generator) -> Place:
@@ -72,7 +76,8 @@ def make_place(surface: Surface, rng: np.random.Generator) -> Place:
     light = _make_light(surface, rng)
     ground = _lit(ground, light)
     sky = (int(rng.integers(10, 70)),) * 3
-    return Place(surface, ground, panels, _structures(surface), light, sky)
+    outlines = tuple(line_polygons(surface))
+    return Place(surface, ground, panels, _structures(surface), light, sky, outlines)
 
 
 def _make_light(surface: Surface, rng: np.random.Generator) -> Light:
@@ -159,10 +164,27 @@ def draw_background(place: Place, camera: Camera, seconds: float) -> Picture:
         key=lambda panel: -float(np.linalg.norm(panel.corners().mean(axis=0)[:2] - centre[:2])),
     )
     _draw_ground(picture, ground, camera)
-    _draw_lines(picture, place.surface, ground, matrix, camera)
+    _draw_lines(picture, place, matrix, camera)
     for panel in far_first:
-        draw_panel(picture, panel, camera, seconds)
+        if not panel.board:
+            draw_panel(picture, panel, camera, seconds)
     return picture
+
+
+def draw_boards(
+    picture: Picture, owner: NDArray[np.uint8], place: Place, camera: Camera, seconds: float
+) -> None:
+    """The boards, far ones first; people behind them lose what they cover in `owner`."""
+    boards = [panel for panel in place.panels if panel.board]
+    centre = np.array(camera.position[:2])
+    for panel in sorted(
+        boards, key=lambda one: -float(np.linalg.norm(one.corners().mean(axis=0)[:2] - centre))
+    ):
+        draw_panel(picture, panel, camera, seconds)
+        polygon, _ = _visible_polygon(panel.corners(), camera)
+        if polygon is not None:
+            fixed = np.rint(np.clip(polygon - 0.5, -8000, 8000) * 16).astype(np.int32)
+            cv2.fillConvexPoly(owner, fixed, 0, cv2.LINE_8, _SHIFT)
 
 
 def _horizon_row(camera: Camera) -> int:
@@ -313,15 +335,10 @@ def _dashes(
     ]
 
 
-_SHAPES: dict[int, list[tuple[str, list[FloatArray]]]] = {}
-
-
-def _draw_lines(
-    picture: Picture, surface: Surface, ground: Ground, matrix: FloatArray, camera: Camera
-) -> None:
-    shapes = _SHAPES.setdefault(id(surface), line_polygons(surface))
+def _draw_lines(picture: Picture, place: Place, matrix: FloatArray, camera: Camera) -> None:
+    ground = place.ground
     masks: dict[str, Picture] = {}
-    for paint, rings in shapes:
+    for paint, rings in place.outlines:
         outlines = []
         for ring in rings:
             world = np.concatenate([ring, np.zeros((len(ring), 1))], axis=1)

@@ -180,16 +180,18 @@ class PlayField:
         self.jog: FloatArray = np.clip(style.jog * rng.normal(1.0, 0.12, count), 1.2, 6.0)
         self.ball: FloatArray = np.zeros(3)
         self.ball_velocity: FloatArray = np.zeros(3)
+        self.crowding = style.crowding
         self.carrier = -1
         self.events: list[Event] = []
         self.frame = 0
         self._other: FloatArray = 1e3 * np.eye(count)
 
-    def drift(self) -> None:
-        """Let everybody's small wishes of where to stand change slowly."""
+    def drift(self, seconds: float | None = None) -> None:
+        """Let everybody's small wishes of where to stand change as in `seconds`, or a frame."""
         spread, patience = self.style.wander, 5.0
-        keep = 1.0 - self.dt / patience
-        kick = spread * float(np.sqrt(2 * self.dt / patience))
+        gone = self.dt if seconds is None else seconds
+        keep = 1.0 - gone / patience
+        kick = spread * float(np.sqrt(2 * gone / patience))
         self.wander = self.wander * keep + kick * self.rng.standard_normal(self.wander.shape)
 
     def distances(self) -> FloatArray:
@@ -211,8 +213,9 @@ class PlayField:
         wanted = wish / np.maximum(far, 1e-6)[:, None] * pace[:, None]
         apart = self.positions[:, None] - self.positions[None]
         distance = np.sqrt((apart * apart).sum(axis=2)) + self._other
-        push = np.clip(self.style.crowding - distance, 0, None) * 6.0
+        push = np.clip(self.crowding - distance, 0, None) * 6.0
         wanted = wanted + (apart / distance[:, :, None] * push[:, :, None]).sum(axis=1)
+        wanted = self._held_back(wanted)
         self.velocities = approach(
             self.velocities, wanted, min(self.style.acceleration, TOP_ACCELERATION) * dt
         )
@@ -223,6 +226,15 @@ class PlayField:
         self._turn(speed, look_at)
         self._fall()
         self.frame += 1
+
+    def _held_back(self, wanted: FloatArray) -> FloatArray:
+        """Wanted velocities (N, 2), slowed before the boards or the edge of the free ground."""
+        half = np.array([self.surface.half_length, self.surface.half_width])
+        edge = half - 0.4 if self.style.boards else half + np.array(self.surface.margin)
+        room = np.maximum(edge - np.abs(self.positions), 0.0)
+        fastest = np.sqrt(1.6 * self.style.acceleration * room)
+        outward = wanted * np.sign(self.positions) > fastest
+        return np.where(outward, np.sign(self.positions) * fastest, wanted)
 
     def _turn(self, speed: FloatArray, look_at: FloatArray | None) -> None:
         # atan2 through complex numbers keeps one expression for both cases.

@@ -15,7 +15,9 @@ class Difficulty:
 
     `alike` is the chance that the two teams' kits are hard to tell apart, `noise` the sensor's standard
     deviation in grey levels, `blur` the lens's sigma in pixels, `shutter` the share of a frame's
-    time that the shutter is open, `shake` degrees, `contrast` the least contrast left.
+    time that the shutter is open, `shake` degrees, `contrast` the least contrast left. `weather` and
+    `interlaced` are the chances of rain or snow and of combed fields, `bend` the lens's k1, `slip` the
+    share of a frame's time between the first and the last row of a rolling exposure.
     """
 
     alike: float
@@ -24,13 +26,17 @@ class Difficulty:
     shutter: float
     shake: float
     contrast: float
+    weather: float = 0.0
+    bend: float = 0.0
+    slip: float = 0.0
+    interlaced: float = 0.0
 
 
 DIFFICULTIES: dict[str, Difficulty] = {
     "easy": Difficulty(0.0, 1.5, 0.4, 0.1, 0.01, 0.95),
-    "medium": Difficulty(0.05, 3.0, 0.6, 0.35, 0.03, 0.85),
-    "hard": Difficulty(0.2, 6.0, 0.9, 0.6, 0.05, 0.7),
-    "cruel": Difficulty(0.45, 12.0, 1.5, 0.95, 0.12, 0.5),
+    "medium": Difficulty(0.05, 3.0, 0.6, 0.35, 0.015, 0.85, 0.1, 0.02),
+    "hard": Difficulty(0.2, 6.0, 0.9, 0.6, 0.03, 0.7, 0.25, 0.06, 0.3, 0.1),
+    "cruel": Difficulty(0.45, 12.0, 1.5, 0.95, 0.12, 0.5, 0.5, 0.12, 0.7, 0.3),
 }
 
 

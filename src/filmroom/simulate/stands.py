@@ -23,7 +23,8 @@ class Panel:
 
     `origin` is its lower left corner as seen from the pitch, `along` and `up` unit vectors, sizes in
     metres. `pictures` are shown in turn, each for `seconds`; `scroll` moves them along, metres a
-    second. `opaque` (H, W) uint8 cuts it out; a panel in `front` of the people hides them.
+    second. `opaque` (H, W) uint8 cuts it out; a panel in `front` of the people hides them,
+    a `board` hides those who stand behind it.
     """
 
     origin: tuple[float, float, float]
@@ -36,6 +37,7 @@ class Panel:
     scroll: float = 0.0
     opaque: Picture | None = None
     front: bool = False
+    board: bool = False
 
     def corners(self) -> FloatArray:
         """Its corners in space: lower left, lower right, upper right, upper left, (4, 3)."""
@@ -313,6 +315,7 @@ def _boards(
                 pictures,
                 seconds,
                 scroll,
+                board=True,
             )
         )
     return panels + (_round_boards(surface, height, panels, rng) if cut else [])

@@ -48,11 +48,12 @@ class Style:
     """The figures of one sport; metres, seconds, metres a second.
 
     `game` names the course of play: `possession`, `snap` or `rally`. `marking` is how strongly a
-    defender
-    is drawn to an opponent near him, `man_to_man` whether it is always the same one. `hands` says
-    that the
-    ball is carried and thrown; `boards` that it never leaves the surface. `dwell` is the mean time
-    on the ball, `rest` the distance from his place at which a player does not bother to move.
+    defender is drawn to an opponent near him, `man_to_man` whether it is always the same one. `hands`
+    says that the ball is carried and thrown; `boards` that it never leaves the surface. `dwell` is the
+    mean time on the ball, `rest` the distance from his place at which a player does not bother to move.
+    `fouling` is the share of tackles that are fouls, `offside` of forbidden passes that the
+    flag stops, `crossing` of balls from the wings that are crosses; `extras` the longest
+    pauses before restarts.
     """
 
     formations: tuple[Places, ...]
@@ -81,6 +82,9 @@ class Style:
     referee_distance: float = 11.0
     side_referees: bool = False
     crowding: float = 0.75
+    fouling: float = 0.0
+    offside: float = 0.0
+    crossing: float = 0.0
     extras: dict[str, float] = field(default_factory=dict)
 
 
@@ -112,6 +116,17 @@ STYLES: dict[str, Style] = {
         attack=Block(0.08, 0.62, 0.38, 0.78),
         defence=Block(-0.18, 0.60, 0.27, 0.56),
         side_referees=True,
+        jog=1.6,
+        marking=0.62,
+        crowding=0.55,
+        pass_speed=(9.0, 27.0),
+        rest=3.4,
+        dwell=2.3,
+        shot_rate=0.22,
+        fouling=0.85,
+        offside=0.3,
+        crossing=0.75,
+        extras={"THROW IN": 14.0, "GOAL KICK": 25.0, "KICK OFF": 40.0},
     ),
     "futsal": Style(
         formations=(_DIAMOND,),

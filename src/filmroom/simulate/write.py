@@ -8,7 +8,8 @@ DIR/truth/people.parquet           one row a person and frame: boxes, visibility
 metres
 DIR/truth/masks.parquet            what shows of each, COCO run lengths of the visible box's pixels
 DIR/truth/cameras.parquet          one row a frame
-DIR/truth/shots.parquet, events.parquet
+DIR/truth/shots.parquet, events.parquet, captions.parquet
+DIR/truth/overlay.png              where graphics lay in every frame of live play (the static ones)
 DIR/truth/simulation.json          what was asked for
 """
 
@@ -26,12 +27,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+import cv2
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from filmroom.errors import InputError, MachineError
 from filmroom.geometry.boxes import clip
 from filmroom.geometry.masks import encode_rle
+from filmroom.simulate.events import comments
+from filmroom.simulate.exports import checked_formats, export_truth
 from filmroom.simulate.film import FrameTruth, Scene, film_frame, make_scene
 from filmroom.simulate.settings import Settings
 from filmroom.tables import EVENTS, SHOTS
@@ -76,6 +82,7 @@ _CAMERAS = pa.schema(
     [
         ("frame", pa.int32()),
         ("shot", pa.int32()),
+        ("moment", pa.int32()),
         *(
             (name, pa.float64())
             for name in (
@@ -88,22 +95,32 @@ _CAMERAS = pa.schema(
                 "focal",
                 "centre_x",
                 "centre_y",
+                "k1",
+                "slip_x",
+                "slip_y",
             )
         ),
     ]
 )
 
+_CAPTIONS = pa.schema([("caption", pa.int32()), ("time", pa.float64()), ("text", pa.string())])
+
 
 def write_match(
-    settings: Settings, folder: Path | str, advance: Callable[[int], None] | None = None
+    settings: Settings,
+    folder: Path | str,
+    advance: Callable[[int], None] | None = None,
+    formats: tuple[str, ...] = (),
 ) -> Path:
     """Film a match into `folder`, made if need be; returns the video's path.
 
+    `formats` (`exports.FORMATS`) are written beside the truth, in `folder/formats`.
     `advance` is called with 1 after each frame. InputError for settings that cannot be and for a folder
     that holds something already or cannot be written; MachineError where the disk is full. What was
     written before an error or an interruption can be read: video and truth then end at the same frame.
     """
     settings.checked()
+    checked_formats(formats)
     folder = Path(folder)
     with tell_in_one_line(folder):
         _make_empty(folder)
@@ -132,6 +149,7 @@ def write_match(
                 writer.discard()
                 raise
             writer.close()
+        export_truth(folder, formats, scene.play)
     return video
 
 
@@ -168,6 +186,7 @@ class TruthWriter:
     def __init__(self, folder: Path, scene: Scene) -> None:
         self.folder, self.scene = folder, scene
         self.frames = 0
+        self._static: NDArray[np.bool_] | None = None
         self._annotations = 0
         self._people: dict[str, list[Any]] = {name: [] for name in _PEOPLE.names}
         self._masks: dict[str, list[Any]] = {name: [] for name in _MASKS.names}
@@ -211,6 +230,8 @@ class TruthWriter:
         self._add_boxes(truth)
         self._add_rows(truth)
         self._add_camera(truth)
+        if self.scene.shots[truth.shot].kind != "replay":
+            self._static = truth.overlay if self._static is None else self._static & truth.overlay
         self.frames += 1
         if self.frames % _BATCH == 0:
             self._flush()
@@ -286,6 +307,7 @@ class TruthWriter:
         values = {
             "frame": truth.frame,
             "shot": truth.shot,
+            "moment": truth.moment,
             **{f"position_{axis}": value for axis, value in zip("xyz", camera.position, strict=True)},
             "pan": camera.pan,
             "tilt": camera.tilt,
@@ -293,6 +315,9 @@ class TruthWriter:
             "focal": camera.focal,
             "centre_x": camera.centre[0],
             "centre_y": camera.centre[1],
+            "k1": camera.k1,
+            "slip_x": camera.slip[0],
+            "slip_y": camera.slip[1],
         }
         for name, value in values.items():
             self._cameras[name].append(value)
@@ -351,6 +376,20 @@ class TruthWriter:
                 }
             ),
             self.folder / "shots.parquet",
+        )
+        if self._static is not None:
+            cv2.imwrite(str(self.folder / "overlay.png"), self._static.astype(np.uint8) * 255)
+        lines = [line for line in comments(self.scene.play, anonymous=False) if line.frame < frames]
+        pq.write_table(
+            pa.table(
+                {
+                    "caption": list(range(len(lines))),
+                    "time": [line.frame / settings.fps for line in lines],
+                    "text": [line.text for line in lines],
+                },
+                schema=_CAPTIONS,
+            ),
+            self.folder / "captions.parquet",
         )
         events = [event for event in self.scene.play.events if event.frame < frames]
         pq.write_table(
