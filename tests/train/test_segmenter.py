@@ -123,7 +123,11 @@ def test_the_loss_is_least_where_the_mask_is_right() -> None:
 
 def test_the_network_gives_one_logit_a_pixel() -> None:
     with torch.no_grad():
-        assert SegmenterNet().eval()(torch.zeros(3, CHANNELS, HEIGHT, WIDTH)).shape == (3, HEIGHT, WIDTH)
+        assert SegmenterNet().eval()(torch.zeros(3, CHANNELS, HEIGHT, WIDTH)).shape == (
+            3,
+            HEIGHT,
+            WIDTH,
+        )
 
 
 def test_training_resumes_to_the_same_weights_and_exports(tmp_path: Path) -> None:

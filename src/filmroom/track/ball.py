@@ -49,7 +49,7 @@ class BallSettings:
     easy: float = 5.0
     fastest: float = 22.0
     longest_fill: float = 0.6
-    still: float = 3.0
+    still: float = 1.5
     still_doubt: float = 3.0
     on_body_doubt: float = 1.0
 
