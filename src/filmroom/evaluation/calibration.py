@@ -279,7 +279,8 @@ def _score_labels(
             missed += 1
             points[name] = (0, 0, len(table))
             continue
-        errors[name] = table[:, CLASSES.index(name)]
+        # A view would keep the distances to all classes in memory.
+        errors[name] = table[:, CLASSES.index(name)].copy()
         near = int((errors[name] < threshold).sum())
         points[name] = (near, len(table) - near, 0)
         right += near == len(table)

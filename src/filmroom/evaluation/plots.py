@@ -115,7 +115,8 @@ def _ticks(extent: tuple[float, float]) -> list[float]:
     power = 10.0 ** np.floor(np.log10(rough))
     step = power * next(each for each in (1, 2, 2.5, 5, 10) if each * power >= rough * (1 - 1e-9))
     first, last = np.ceil(extent[0] / step - 1e-9), np.floor(extent[1] / step + 1e-9)
-    return [float(f"{each * step:.10g}") for each in np.arange(first, last + 1)]
+    decimals = max(0, int(np.ceil(-np.log10(step))) + 2)
+    return [round(float(each * step), decimals) for each in np.arange(first, last + 1)]
 
 
 def _axes(
