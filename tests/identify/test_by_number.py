@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from filmroom import tables
-from filmroom.identify.by_number import cut_at_number_changes, join_by_number
+from filmroom.identify.by_number import join_by_number, mend_number_changes
 
 FRAMES = 80
 
@@ -57,6 +57,7 @@ def read(number_at, every=8):
     )
 
 
+MATES = {1: "a", 2: "a"}
 CROSSING = (0, FRAMES - 1, lambda f: 100 + f), (0, FRAMES - 1, lambda f: 180 - f)
 APART = (0, FRAMES - 1, lambda f: 100 + f), (0, FRAMES - 1, lambda f: 600 - f)
 
@@ -66,10 +67,24 @@ def ids_of(tracks, frame):
     return tracks["track"].to_numpy()[here].tolist()
 
 
-def test_two_who_took_each_others_track_are_cut_where_they_met():
+def test_two_mates_who_took_each_others_track_exchange_what_follows():
     tracks = clip(*CROSSING)
     reads = read(lambda f: {1: "7" if f < 40 else "10", 2: "10" if f < 40 else "7"})
-    cut = cut_at_number_changes(tracks, reads)
+    mended = mend_number_changes(tracks, reads, MATES)
+    assert ids_of(mended, 5) == [1, 2]
+    assert ids_of(mended, 75) == [2, 1]
+
+
+def test_one_whose_number_went_to_a_mate_not_read_since_gets_it_back():
+    tracks = clip(*CROSSING)
+    reads = read(lambda f: {1: "7" if f < 40 else "10"} | ({2: "10"} if f < 40 else {}))
+    assert ids_of(mend_number_changes(tracks, reads, MATES), 75) == [2, 1]
+
+
+def test_opponents_are_not_exchanged_but_the_track_is_cut():
+    tracks = clip(*CROSSING)
+    reads = read(lambda f: {1: "7" if f < 40 else "10", 2: "10" if f < 40 else "7"})
+    cut = mend_number_changes(tracks, reads, {1: "a", 2: "b"})
     assert ids_of(cut, 5) == [1, 2]
     assert not set(ids_of(cut, 75)) & {1, 2}
     changed = np.flatnonzero(cut["track"].to_numpy() > 2)
@@ -79,19 +94,19 @@ def test_two_who_took_each_others_track_are_cut_where_they_met():
 def test_a_change_of_number_without_anybody_near_is_a_misreading():
     tracks = clip(*APART)
     reads = read(lambda f: {1: "7" if f < 40 else "10"})
-    assert cut_at_number_changes(tracks, reads).equals(tracks)
+    assert mend_number_changes(tracks, reads, MATES).equals(tracks)
 
 
 @pytest.mark.parametrize("odd", [16, 40, 64])
 def test_one_odd_read_cuts_nothing(odd):
     tracks = clip(*CROSSING)
     reads = read(lambda f: {1: "10" if f == odd else "7"})
-    assert cut_at_number_changes(tracks, reads).equals(tracks)
+    assert mend_number_changes(tracks, reads, MATES).equals(tracks)
 
 
 def test_without_reads_nothing_changes():
     tracks = clip(*CROSSING)
-    assert cut_at_number_changes(tracks, tables.NUMBER_READS.empty()).equals(tracks)
+    assert mend_number_changes(tracks, tables.NUMBER_READS.empty(), MATES).equals(tracks)
 
 
 def test_a_player_who_comes_back_with_his_number_is_the_same_person():
@@ -126,6 +141,6 @@ def test_somebody_else_who_comes_back_as_the_one_who_left_is_cut_off():
     returned = clip((50, 79, lambda f: 100 + f))
     both = tables.concat(tables.TRACKS, [tracks, returned])
     reads = read(lambda f: {1: "4" if f < 40 else "93"})
-    cut = cut_at_number_changes(both, reads)
+    cut = mend_number_changes(both, reads, MATES)
     assert ids_of(cut, 10) == [1, 2]
     assert 1 not in ids_of(cut, 60)

@@ -123,11 +123,8 @@ def test_the_loss_is_least_where_the_mask_is_right() -> None:
 
 def test_the_network_gives_one_logit_a_pixel() -> None:
     with torch.no_grad():
-        assert SegmenterNet().eval()(torch.zeros(3, CHANNELS, HEIGHT, WIDTH)).shape == (
-            3,
-            HEIGHT,
-            WIDTH,
-        )
+        logits = SegmenterNet().eval()(torch.zeros(3, CHANNELS, HEIGHT, WIDTH))
+    assert logits.shape == (3, HEIGHT, WIDTH)
 
 
 def test_training_resumes_to_the_same_weights_and_exports(tmp_path: Path) -> None:
@@ -142,7 +139,8 @@ def test_training_resumes_to_the_same_weights_and_exports(tmp_path: Path) -> Non
     target = tmp_path / "parts" / "segmenter.onnx"
     target.parent.mkdir()
     export_segmenter(whole, target, calibrate=1)
-    assert target.stat().st_size < 600_000
+    weights = sum(parameter.numel() for parameter in SegmenterNet().parameters())
+    assert target.stat().st_size < 1.2 * weights  # a byte a weight: int8
     found = CropSegmenter(parts=target.parent).segment(
         np.zeros((100, 80, 3), np.uint8), np.array([[20.0, 20, 30, 60]])
     )

@@ -159,7 +159,7 @@ def _bleu_from(counts: FloatArray) -> list[float]:
     return [float(score * brevity) for score in scores]
 
 
-@lru_cache(maxsize=1 << 9)  # the captions of one half
+@lru_cache(maxsize=1 << 7)  # about the captions of one half
 def _grams(words: Words) -> tuple[Counter[Words], ...]:
     return tuple(
         Counter(words[start : start + order] for start in range(len(words) - order + 1))

@@ -122,13 +122,13 @@ def _partner(
         if apart > _TOGETHER_SECONDS * fps:
             continue
         first, last = min(change.before, other.before), max(change.after, other.after)
-        touch, at = _touch(change.track, other.track, first, last, owner, frames, boxes)
+        touch, at = closest_touch(change.track, other.track, first, last, owner, frames, boxes)
         if touch > 0 and (best is None or touch > best[0]):
             best = touch, other, at
     return None if best is None else best[1:]
 
 
-def _touch(
+def closest_touch(
     one: int,
     two: int,
     first: int,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filmroom import tables
-from filmroom.identify.by_number import cut_at_number_changes, join_by_number
+from filmroom.identify.by_number import join_by_number, mend_number_changes
 from filmroom.identify.numbers import Claim, claim_numbers
 from filmroom.identify.overlays import overlay_tracks
 from filmroom.identify.ownership import own_numbers
@@ -64,7 +64,8 @@ def resolve_observations(
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])
     reads = own_numbers(seen.number_reads, seen.detections, seen.masks)
-    tracks = cut_at_number_changes(tracks, reads)
+    identities = _identities(tracks, seen, reads, sport, roster)
+    tracks = mend_number_changes(tracks, reads, identities.teams)
     identities = _identities(tracks, seen, reads, sport, roster)
     numbers = {track: claim.number for track, claim in identities.claims.items()}
     joined = join_by_number(tracks, numbers, identities.teams, fps)

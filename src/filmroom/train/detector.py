@@ -45,14 +45,14 @@ from filmroom.train.warm_start import load_from_onnx
 log = logging.getLogger(__name__)
 
 KIND_OF = {"player": 0, "goalkeeper": 0, "referee": 0, "ball": 1, "hoop": 2}
-_PERSON_HEIGHTS = (24.0, 180.0)  # pixels between which the usual person of a crop lies
+_PERSON_HEIGHTS = (22.0, 120.0)  # pixels between which the usual person of a crop lies
 _USUAL_HEIGHT = 60.0
 _LEAST_COVERED = 0.6  # share of a crop's height that its picture covers
 _OUTSIDE = 0.12  # share of a crop that may lie outside its picture
 _SHARP = 0.7  # share of the usual height from which cut out people can be enlarged to it
 _TEAM_FROM = 4  # people cut out of a picture who can be pasted as a team
 _EXAMPLES = 32  # crops on which an exported network is unfolded
-_BALL_WEIGHT = 2.0  # of the one ball among some twenty people
+_BALL_WEIGHT = 3.0  # of the one ball among some twenty people
 _BALL_SHARE = 0.5  # of the crops with pasted figures that get a ball too
 ROLE_OF = {"player": 0, "goalkeeper": 1, "referee": 2}
 
@@ -213,9 +213,7 @@ def _random_crop(
     span_x, span_y = size / scale_x, size / scale_y
     if len(picture.boxes) and rng.random() < 0.8:
         ball = np.flatnonzero(picture.kinds == 1)
-        aim = (
-            rng.choice(ball) if len(ball) and rng.random() < 0.55 else rng.integers(len(picture.boxes))
-        )
+        aim = rng.choice(ball) if len(ball) and rng.random() < 0.7 else rng.integers(len(picture.boxes))
         x, y, w, h = picture.boxes[aim]
         left = x + w / 2 - rng.uniform(0.1, 0.9) * span_x
         top = y + h / 2 - rng.uniform(0.1, 0.9) * span_y
