@@ -48,10 +48,11 @@ def main() -> None:
     arguments = parser.parse_args()
     detector = OnnxDetector(threshold=0.02, threads=arguments.threads, parts=arguments.parts)
     print(f"{'set':<32}{'kind':<9}{'AP50':>7}{'AP75':>7}{'AP':>7}{'boxes':>7}{'ms':>8}")
+    segmenter = CropSegmenter()
     for name in ("football-detection", "basketball-detection"):
         pictures = list(labelled(CocoSet(data_folder() / f"{name}.zip", "val")))
         measure(name, pictures, detector)
-        crowded = [crowd(*picture, seed) for seed, picture in enumerate(pictures)]
+        crowded = [crowd(*picture, segmenter, seed) for seed, picture in enumerate(pictures)]
         measure(f"{name} crowded", crowded, detector, ("person",))
         hidden_share(crowded, detector)
 
@@ -67,9 +68,11 @@ def labelled(pictures: CocoSet) -> Iterator[Labelled]:
         yield pictures.picture(image), image.boxes[known], kinds
 
 
-def crowd(pixels: np.ndarray, boxes: np.ndarray, kinds: list[str], seed: int) -> Labelled:
+def crowd(
+    pixels: np.ndarray, boxes: np.ndarray, kinds: list[str], segmenter: CropSegmenter, seed: int
+) -> Labelled:
     people = boxes[np.array(kinds) == "person"]
-    team = cut_out_people(pixels, people, CropSegmenter())
+    team = cut_out_people(pixels, people, segmenter)
     if len(team) < 3:
         return pixels, people, ["person"] * len(people)
     rng = np.random.default_rng(seed)

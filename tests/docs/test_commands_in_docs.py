@@ -30,20 +30,12 @@ def desk(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_guide_can_be_followed(desk):
-    script = "set -e\nPATH=.:$PATH\n" + "".join(blocks("docs/guide.md", "sh"))
+@pytest.mark.parametrize("page", ["docs/guide.md", "docs/simulation.md"])
+def test_a_page_can_be_followed(desk, page):
+    script = "set -e\nPATH=.:$PATH\n" + "".join(blocks(page, "sh"))
     done = subprocess.run(["sh", "-c", script], cwd=desk, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for example in blocks("docs/guide.md", "python"):
-        subprocess.run([sys.executable, "-c", example], cwd=desk, check=True)
-
-
-@pytest.mark.slow
-def test_the_page_on_simulation_can_be_followed(desk):
-    script = "set -e\nPATH=.:$PATH\n" + "".join(blocks("docs/simulation.md", "sh"))
-    done = subprocess.run(["sh", "-c", script], cwd=desk, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    for example in blocks("docs/simulation.md", "python"):
+    for example in blocks(page, "python"):
         subprocess.run([sys.executable, "-c", example], cwd=desk, check=True)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from filmroom.geometry.boxes import ious
 from filmroom.identify.numbers import reads_of_tracks
-from filmroom.identify.swaps import closest_touch
+from filmroom.identify.swaps import closest_touch, likeliest_states
 from filmroom.identify.votes import weigh_reads
 from filmroom.tables import boxes_of, with_column
 
@@ -58,7 +58,7 @@ def mend_number_changes(tracks: pa.Table, reads: pa.Table, teams: Mapping[int, s
             for before, after in itertools.pairwise(moments)
         ]
         possible = np.array([at is not None for at in touches], bool)
-        states = _likeliest(weighed.nats, possible)
+        states = likeliest_states(weighed.nats, _CHANGE_COST, possible)
         worn[track] = [
             (int(frame), weighed.numbers[state]) for frame, state in zip(moments, states, strict=True)
         ]
@@ -126,11 +126,8 @@ def join_by_number(
     `numbers` are claims by track. Two tracks of one team with one number are one person unless
     they are in the picture together, or too far apart for the time between.
     """
-    owner, frames, boxes = (
-        tracks["track"].to_numpy().copy(),
-        tracks["frame"].to_numpy(),
-        boxes_of(tracks),
-    )
+    owner = tracks["track"].to_numpy().copy()
+    frames, boxes = tracks["frame"].to_numpy(), boxes_of(tracks)
     wearers: dict[tuple[str, str], list[int]] = {}
     for track, number in numbers.items():
         team = teams.get(track)
@@ -175,23 +172,6 @@ def _doubtful_moment(
         if near > best:
             best, at = float(near), int(frames[row])
     return at
-
-
-def _likeliest(nats: NDArray[np.float64], possible: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """The number (column) worn at each read (row), changing only at `possible` steps, at a cost."""
-    best = nats[0].copy()
-    came = np.zeros(nats.shape, np.intp)
-    own = np.arange(nats.shape[1])
-    for step in range(1, len(nats)):
-        other = int(best.argmax())
-        change = (best[other] - _CHANGE_COST > best) & possible[step - 1]
-        came[step] = np.where(change, other, own)
-        best = np.where(change, best[other] - _CHANGE_COST, best) + nats[step]
-    states = np.zeros(len(nats), np.intp)
-    states[-1] = best.argmax()
-    for step in range(len(nats) - 1, 0, -1):
-        states[step - 1] = came[step, states[step]]
-    return states
 
 
 def _solid_changes(states: NDArray[np.intp], whole: NDArray[np.float64]) -> list[int]:

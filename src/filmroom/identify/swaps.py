@@ -88,21 +88,35 @@ def _odds_of_second_kit(looks: Looks) -> NDArray[np.float64] | None:
 
 def _changes(track: int, frames: NDArray[np.integer], odds: NDArray[np.float64]) -> list[Change]:
     """Where the likeliest sequence of kits of one track goes over from one to the other."""
-    gains = np.stack([-odds, odds], axis=1) / 2
+    states = likeliest_states(np.stack([-odds, odds], axis=1) / 2, _CHANGE_COST)
+    return [
+        Change(track, int(frames[step]), int(frames[step + 1]), bool(states[step + 1] == 1))
+        for step in np.flatnonzero(states[1:] != states[:-1])[::-1]
+    ]
+
+
+def likeliest_states(
+    gains: NDArray[np.float64], cost: float, possible: NDArray[np.bool_] | None = None
+) -> NDArray[np.intp]:
+    """The state (column) at each moment (row) of `gains` (N, K), N > 0, in nats (Viterbi 1967).
+
+    Every change costs `cost` and happens only at `possible` steps (N - 1,), at any where not given.
+    """
     best = gains[0].copy()
-    came = np.zeros((len(odds), 2), dtype=int)
-    for step in range(1, len(odds)):
-        stay, go = best, best[::-1] - _CHANGE_COST
-        came[step] = np.where(stay >= go, [0, 1], [1, 0])
-        best = np.maximum(stay, go) + gains[step]
-    state = int(best.argmax())
-    found = []
-    for step in range(len(odds) - 1, 0, -1):
-        previous = int(came[step, state])
-        if previous != state:
-            found.append(Change(track, int(frames[step - 1]), int(frames[step]), state == 1))
-        state = previous
-    return found
+    came = np.zeros(gains.shape, np.intp)
+    own = np.arange(gains.shape[1])
+    for step in range(1, len(gains)):
+        other = int(best.argmax())
+        change = best[other] - cost > best
+        if possible is not None:
+            change &= possible[step - 1]
+        came[step] = np.where(change, other, own)
+        best = np.where(change, best[other] - cost, best) + gains[step]
+    states = np.zeros(len(gains), np.intp)
+    states[-1] = best.argmax()
+    for step in range(len(gains) - 1, 0, -1):
+        states[step - 1] = came[step, states[step]]
+    return states
 
 
 def _partner(

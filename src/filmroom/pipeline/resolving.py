@@ -64,8 +64,7 @@ def resolve_observations(
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])
     reads = own_numbers(seen.number_reads, seen.detections, seen.masks)
-    identities = _identities(tracks, seen, reads, sport, roster)
-    tracks = mend_number_changes(tracks, reads, identities.teams)
+    tracks = mend_number_changes(tracks, reads, _teams(_membership(tracks, seen, sport)))
     identities = _identities(tracks, seen, reads, sport, roster)
     numbers = {track: claim.number for track, claim in identities.claims.items()}
     joined = join_by_number(tracks, numbers, identities.teams, fps)
@@ -128,15 +127,23 @@ def _identities(
     roster: Sequence[RosterEntry],
 ) -> _Identities:
     """Teams, roles and numbers of these tracks."""
-    membership = find_teams(
+    membership = _membership(tracks, seen, sport)
+    teams = _teams(membership)
+    claims, team_names = claim_numbers(tracks, reads, teams, roster)
+    return _Identities(membership, teams, claims, team_names)
+
+
+def _membership(tracks: pa.Table, seen: Observations, sport: Sport | None) -> Membership:
+    return find_teams(
         tracks,
         seen.detections,
         seen.appearance,
         goalkeepers=sport.goalkeeper if sport is not None else True,
     )
-    teams = dict(zip(membership.tracks.tolist(), membership.teams, strict=True))
-    claims, team_names = claim_numbers(tracks, reads, teams, roster)
-    return _Identities(membership, teams, claims, team_names)
+
+
+def _teams(membership: Membership) -> dict[int, str | None]:
+    return dict(zip(membership.tracks.tolist(), membership.teams, strict=True))
 
 
 def _without_overlays(tracks: pa.Table, motion: pa.Table, width: int) -> pa.Table:

@@ -126,7 +126,7 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
             usual = float(np.median(boxes[kinds == 0, 3]))
             teams, gain = self._teams_for(chosen, usual, rng)
             pixels, boxes, kinds, roles = _with_figures(
-                pixels, boxes, kinds, roles, teams=teams, gain=gain, rng=rng
+                pixels, boxes, kinds, roles, usual=usual, teams=teams, gain=gain, rng=rng
             )
         pixels = degrade(recolour(pixels, rng), rng)
         targets = make_targets(boxes, kinds, roles, self.recipe.crop // STRIDE)
@@ -168,14 +168,17 @@ def _with_figures(
     kinds: NDArray[np.int64],
     roles: NDArray[np.int64],
     *,
+    usual: float,
     teams: list[list[Cutout]],
     gain: float,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """The crop with more athletes on it, standing no further away than the real ones."""
+    """The crop with more athletes on it, standing no further away than the real ones.
+
+    `usual` is the height of those, pixels.
+    """
     people = boxes[kinds == 0]
     feet = people[:, 1] + people[:, 3]
-    usual = float(np.median(people[:, 3]))
     pasted = paste_figures(
         pixels,
         boxes,
