@@ -109,6 +109,26 @@ def test_without_reads_nothing_changes():
     assert mend_number_changes(tracks, tables.NUMBER_READS.empty(), MATES).equals(tracks)
 
 
+def test_reads_of_which_nothing_is_legible_say_nothing():
+    tracks = clip(*CROSSING)
+    reads = read(lambda f: {1: "7"})
+    illegible = tables.with_column(reads, "legible", np.zeros(reads.num_rows))
+    assert mend_number_changes(tracks, illegible, MATES).equals(tracks)
+
+
+def test_a_track_of_three_wearers_is_cut_twice():
+    tracks = clip(*CROSSING)
+    later = clip((60, 79, lambda f: 100 + f))
+    gone = tracks.filter(
+        np.logical_or(tracks["track"].to_numpy() != 1, tracks["frame"].to_numpy() < 56)
+    )
+    both = tables.concat(tables.TRACKS, [gone, later])
+    reads = read(lambda f: {1: "7" if f < 40 else "10" if f < 58 else "93"}, every=4)
+    cut = mend_number_changes(both, reads, {1: "a", 2: "b"})
+    wearers = [next(i for i in ids_of(cut, frame) if i != 2) for frame in (10, 50, 70)]
+    assert len(set(wearers)) == 3
+
+
 def test_a_player_who_comes_back_with_his_number_is_the_same_person():
     tracks = clip((0, 30, lambda f: 100 + f), (50, 79, lambda f: 110 + f), (0, 79, lambda f: 400))
     joined = join_by_number(tracks, {1: "7", 2: "7", 3: "9"}, {1: "a", 2: "a", 3: "a"}, 25.0)

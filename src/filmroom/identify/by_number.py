@@ -52,6 +52,8 @@ def mend_number_changes(tracks: pa.Table, reads: pa.Table, teams: Mapping[int, s
     changes: list[_Change] = []
     for track, texts, scores, legible, when in reads_of_tracks(tracks, reads):
         weighed = weigh_reads(texts, scores, legible, frames=when)
+        if not weighed.numbers:
+            continue
         moments = when[weighed.read]
         touches = [
             _doubtful_moment(track, int(before), int(after), owner, frames, boxes)
@@ -77,6 +79,8 @@ def mend_number_changes(tracks: pa.Table, reads: pa.Table, teams: Mapping[int, s
         partner = _partner(change, worn, teams, owner, frames, boxes)
         if partner is None:
             owner[mine & (frames >= change.at)] = fresh
+            worn[fresh] = [read for read in worn[change.track] if read[0] >= change.at]
+            worn[change.track] = [read for read in worn[change.track] if read[0] < change.at]
             fresh += 1
             continue
         other, at = partner
