@@ -36,7 +36,7 @@ DETAIL_INTERVAL = 0.2
 
 PERSON, BALL = 0, 1
 _LEAST_READABLE_HEIGHT = 40  # pixels of a person whose number could be read
-_LEAST_PERSON_SCORE = 0.45
+_LEAST_PERSON_SCORE = 0.5
 _ONE_SIDED = 0.6  # what a box seen in only one of two key frames keeps of its score
 
 
