@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.track.likeness import Likeness
 from filmroom.track.panorama import Panorama
 from filmroom.track.pieces import Ends, Pieces, ends_of
 
@@ -109,13 +110,17 @@ def link_pieces(
     rate: float,
     picture: tuple[int, int],
     most_people: int | None = None,
+    likeness: Likeness | None = None,
 ) -> Ints:
-    """Person of every detection, 0 where it belongs to no tracklet."""
+    """Person of every detection, 0 where it belongs to no tracklet.
+
+    `likeness`, learnt on this clip, takes the place of the mean vectors of `pieces`.
+    """
     number = len(pieces.edge) - 1
     person = np.zeros(pieces.count, np.int64)
     if number < 1:
         return person
-    pairs = _pairs(pieces, panorama, settings, rate, picture)
+    pairs = _pairs(pieces, panorama, settings, rate, picture, likeness)
     following = _chains(pieces, pairs, settings, rate, most_people)
     name = np.zeros(number, np.int64)
     order = np.argsort(pieces.row[pieces.edge[:-1]], kind="stable")
@@ -202,6 +207,7 @@ def _pairs(
     settings: LinkSettings,
     rate: float,
     picture: tuple[int, int],
+    likeness: Likeness | None,
 ) -> _Pairs:
     """All pairs of tracklets that may be one person."""
     leave = ends_of(pieces, panorama, pieces.last, pieces.first, window=settings.window, rate=rate)
@@ -238,7 +244,9 @@ def _pairs(
     value += np.where(_parts_of_tracklets(pieces)[a] == b, sure, 0.0)
     evidence = np.add.reduceat(np.maximum(pieces.score - _FALSE, 0.0), pieces.first)
     value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
-    if pieces.vector is not None:
+    if likeness is not None:
+        value += likeness.odds(a, b)
+    elif pieces.vector is not None:
         value += _appearance(pieces, a, b)
     furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
     good = (off[:, 5] <= furthest) & (value > -settings.price)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
 from filmroom.track.camera import motion_of_boxes
+from filmroom.track.likeness import LikenessSettings, learn_likeness, overlaps
 from filmroom.track.link import LinkSettings, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
@@ -35,8 +36,8 @@ _STANDING = 0.006  # heights a frame that people move who stand
 class OfflineSettings:
     """What happens after the online tracker. Times are seconds.
 
-    online, link
-        Settings of the two steps before.
+    online, link, likeness
+        Settings of the steps of their own.
     ambiguous
         Tracklets are cut where exchanging two of them would have cost less than these log-odds.
     longest_fill
@@ -49,6 +50,7 @@ class OfflineSettings:
 
     online: TrackerSettings = field(default_factory=TrackerSettings)
     link: LinkSettings = field(default_factory=LinkSettings)
+    likeness: LikenessSettings = field(default_factory=LikenessSettings)
     longest_fill: float = 0.8
     least_score: float = 0.3
     least_evidence: float = 0.6
@@ -68,13 +70,15 @@ def track_people(
     picture: tuple[int, int],
     most_people: int | None = None,
     settings: OfflineSettings | None = None,
+    embeddings: pa.Table | None = None,
 ) -> pa.Table:
     """Every person of a clip followed: a TRACKS table, ids from 1 in order of first appearance.
 
     `detections` are DETECTIONS rows of people, `motion` MOTION (may be empty: the camera is then
     estimated from the boxes), `shots` SHOTS; `appearance` and `number_reads` join them by
     (frame, detection). `frames` are all frame indices looked at, `fps` the video's frames a second,
-    `picture` its width and height, `most_people` the most that are ever on the pitch.
+    `picture` its width and height, `most_people` the most that are ever on the pitch. From
+    `embeddings` (EMBEDDINGS) is learnt, on the clip itself, how to tell its people apart.
     Same input, same result; the order of rows within a frame does not matter.
     """
     DETECTIONS.check(detections)
@@ -93,7 +97,12 @@ def track_people(
     apart = max(2, round(0.4 * rate))
     piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
     pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet, margin)
-    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people)
+    likeness = None
+    if embeddings is not None and embeddings.num_rows:
+        looks = _vectors(embeddings, clip.keys(panorama))
+        known = replace(pieces, vector=looks[pieces.index])
+        likeness = learn_likeness(known, overlaps(clip.row, clip.corner), rate, settings.likeness)
+    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people, likeness)
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:
         paths = _without_doubles(paths)
@@ -118,6 +127,14 @@ class _Clip:
     score: Matrix
     detection: Ints
     vector: Matrix | None  # (N, D), zero where not known
+
+    @property
+    def corner(self) -> Matrix:
+        return np.column_stack([self.box[:, :2] - self.box[:, 2:] / 2, self.box[:, 2:]])
+
+    def keys(self, panorama: Panorama) -> Ints:
+        """As `tables.detection_keys` gives them."""
+        return panorama.frames[self.row] * 2**20 + self.detection
 
     @staticmethod
     def of(detections: pa.Table, appearance: pa.Table | None, panorama: Panorama) -> _Clip:
@@ -157,7 +174,7 @@ def _run_online(
     count = len(clip.row)
     piece, rival = np.zeros(count, np.int64), np.zeros(count, np.int64)
     margin = np.full(count, np.inf)
-    corner = np.column_stack([clip.box[:, :2] - clip.box[:, 2:] / 2, clip.box[:, 2:]])
+    corner = clip.corner
     edge = np.searchsorted(clip.row, np.arange(len(panorama.frames) + 1))
     for row in range(len(panorama.frames)):
         part = slice(edge[row], edge[row + 1])
