@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from filmroom.errors import InputError
 from filmroom.observe.embedding import BLANK, HEIGHT, WIDTH
 from filmroom.tables import EMBEDDING_LENGTH
-from filmroom.train.appearance_pictures import Looks
+from filmroom.train.appearance_pictures import Looks, drawn_looks, load_looks, still_looks
 from filmroom.train.export import export_onnx, quantise
 from filmroom.train.networks import Residual, ResNet50, conv
 from filmroom.train.schedule import (
@@ -145,11 +145,11 @@ class _Trained(nn.Module):
 
 
 class Batch(NamedTuple):
-    """Pictures (N, H, W, 3), their classes (N,), and who are surely different people (N,)."""
+    """Pictures (N, H, W, 3) uint8, their classes (N,), and the groups (N,) of different people."""
 
-    pixels: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    groups: NDArray[np.int64]
+    pixels: Tensor
+    labels: Tensor
+    groups: Tensor
 
 
 class Source(Protocol):
@@ -157,8 +157,8 @@ class Source(Protocol):
 
     classes: int
 
-    def batch(self, step: int) -> Batch:
-        """The batch of a step."""
+    def batch(self, step: int, device: torch.device) -> Batch:
+        """The batch of a step, on the device."""
         ...
 
 
@@ -178,10 +178,13 @@ class LookSource:
         # People seen once teach less than people seen often, but not nothing.
         weight = np.array([np.sqrt([len(self._rows[p]) for p in mates]).sum() for mates in self._mates])
         self._chance = weight / weight.sum()
+        self._pixels = torch.from_numpy(looks.pixels)
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int, device: torch.device) -> Batch:
         """Looks (people x each) at classes drawn group by group."""
         recipe = self.recipe
+        if self._pixels.device.type != device.type:
+            self._pixels = self._pixels.to(device)
         rng = np.random.default_rng([recipe.seed, 1, step])
         people: list[int] = []
         while len(people) < recipe.people:
@@ -194,10 +197,11 @@ class LookSource:
                 for p in people
             ]
         )
-        looks = self.looks
-        return Batch(
-            looks.pixels[rows], looks.person[rows].astype(np.int64), looks.group[rows].astype(np.int64)
+        labels, groups = (
+            torch.from_numpy(column[rows].astype(np.int64)).to(device)
+            for column in (self.looks.person, self.looks.group)
         )
+        return Batch(self._pixels[torch.from_numpy(rows).to(device)], labels, groups)
 
 
 def as_input(pixels: Tensor) -> Tensor:
@@ -223,8 +227,8 @@ def vary(x: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     turn[:, :, 2] = 0.06 * strength * normal(count, 2)
     x = F.grid_sample(x, F.affine_grid(turn, list(x.shape), align_corners=False), align_corners=False)
     there = (x.abs().amax(1, keepdim=True) > 4 * _CONTRAST).float()
-    gain = 1 + strength * (0.15 * normal(count, 1, 1, 1) + 0.05 * normal(count, 3, 1, 1))
-    shift = strength * (0.25 * normal(count, 1, 1, 1) + 0.08 * normal(count, 3, 1, 1))
+    gain = 1 + strength * (0.06 * normal(count, 1, 1, 1) + 0.02 * normal(count, 3, 1, 1))
+    shift = strength * (0.08 * normal(count, 1, 1, 1) + 0.03 * normal(count, 3, 1, 1))
     x = (x * gain + shift) * there
     part = count // 10
     for place, share in enumerate((0.25, 0.35, 0.5, 0.7)):
@@ -275,10 +279,10 @@ def train_embedding(
     while step < steps:
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(step, steps, recipe.rate)
-        batch = source.batch(step)
+        batch = source.batch(step, device)
         generator.manual_seed(recipe.seed * 1_000_003 + step)
         order = torch.randperm(len(batch.labels), generator=generator, device=device)
-        pixels, labels, groups = (torch.from_numpy(part).to(device)[order] for part in batch)
+        pixels, labels, groups = (part[order] for part in batch)
         inputs = vary(as_input(pixels), recipe.varied, generator)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             vectors = whole.net(inputs)
@@ -392,3 +396,47 @@ def nearest_sheet(net: nn.Module, looks: Looks, path: Path, rows: int = 12, colu
     order = np.argsort(-(vectors[chosen] @ vectors.T), axis=1)[:, :columns]
     sheet = looks.pixels[order].transpose(0, 2, 1, 3, 4).reshape(len(chosen) * HEIGHT, -1, 3)
     cv2.imwrite(str(path), sheet[:, :, ::-1])
+
+
+def train_general(
+    data: list[Path],
+    folder: Path,
+    recipe: AppearanceRecipe | None = None,
+    *,
+    drawn: int = 1440,
+    each: int = 10,
+    resume: bool = False,
+    minutes: float | None = None,
+    workers: int = 1,
+) -> Path:
+    """The shipped embedding again: `folder/embedding.onnx`, from `drawn` simulated people and `data`.
+
+    `data` are COCO folders or zips, of whose people each is a class, or files of `save_looks`.
+    """
+    recipe = recipe or AppearanceRecipe()
+    files = [path for path in data if path.suffix == ".npz"]
+    stills = [path for path in data if path.suffix != ".npz"]
+    parts = [load_looks(path) for path in files]
+    if stills:
+        parts.append(still_looks(stills))
+    if drawn:
+        log.info("drawing %d people", drawn)
+        parts.append(drawn_looks(drawn, each, recipe.seed, workers=workers))
+    looks = Looks.joined(parts)
+    log.info("%d looks at %d people", len(looks), int(looks.person.max(initial=-1)) + 1)
+    learnt, held_out = hold_out(looks)
+    net = EmbeddingNet()
+    weights = train_embedding(
+        LookSource(learnt, recipe),
+        net,
+        EMBEDDING_LENGTH,
+        folder,
+        recipe,
+        resume=resume,
+        held_out=held_out,
+        minutes=minutes,
+    )
+    nearest_sheet(net, held_out if len(held_out) else learnt, folder / "nearest.jpg")
+    target = folder / "embedding.onnx"
+    export_embedding(weights, target, learnt)
+    return target

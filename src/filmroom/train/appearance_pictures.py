@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +115,35 @@ def load_looks(path: Path) -> Looks:
 
 
 def drawn_looks(
-    people: int, each: int, seed: int, *, styles: tuple[str, ...] = TRAINING_STYLES
+    people: int,
+    each: int,
+    seed: int,
+    *,
+    styles: tuple[str, ...] = TRAINING_STYLES,
+    workers: int = 1,
 ) -> Looks:
-    """`each` looks at simulated people, TEAM after one another in one kit; a function of the seed."""
-    found = [picture for index in range(people) for picture in _drawn_person(index, each, seed, styles)]
+    """`each` looks at simulated people, TEAM after one another in one kit.
+
+    A function of the seed, whatever the number of worker processes.
+    """
+    teams = [
+        (range(first, min(people, first + TEAM)), each, seed, styles)
+        for first in range(0, people, TEAM)
+    ]
+    if workers > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            parts = list(pool.map(_drawn_team, *zip(*teams, strict=True), chunksize=4))
+    else:
+        parts = [_drawn_team(*team) for team in teams]
+    empty = np.zeros((0, HEIGHT, WIDTH, 3), np.uint8)
     person = np.repeat(np.arange(people, dtype=np.int32), each)
-    return Looks(np.array(found, np.uint8).reshape(-1, HEIGHT, WIDTH, 3), person, person // TEAM)
+    return Looks(np.concatenate([empty, *parts]), person, person // TEAM)
+
+
+def _drawn_team(people: range, each: int, seed: int, styles: tuple[str, ...]) -> Picture:
+    cv2.setNumThreads(1)
+    found = [picture for index in people for picture in _drawn_person(index, each, seed, styles)]
+    return np.array(found, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
 
 
 def _drawn_person(index: int, each: int, seed: int, styles: tuple[str, ...]) -> Iterator[Picture]:
