@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.track.likeness import Likeness
+from filmroom.track.in_match import Likeness
 from filmroom.track.panorama import Panorama
 from filmroom.track.pieces import Ends, Pieces, ends_of
 

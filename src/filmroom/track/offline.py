@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
 from filmroom.track.camera import motion_of_boxes
-from filmroom.track.likeness import LikenessSettings, learn_likeness, overlaps
+from filmroom.track.in_match import LikenessSettings, learn_likeness, overlaps
 from filmroom.track.link import LinkSettings, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
