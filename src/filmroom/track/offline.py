@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
-from filmroom.track.camera import motion_of_boxes
+from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
 from filmroom.track.in_match import LikenessSettings, learn_likeness, overlaps
 from filmroom.track.link import LinkSettings, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
@@ -171,22 +171,14 @@ def _run_online(
 ) -> tuple[Ints, Matrix, Ints]:
     """Tracklet of each detection, 0 where none; its margin over the rival tracklet, and that one."""
     tracker = Tracker(settings)
-    count = len(clip.row)
-    piece, rival = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    margin = np.full(count, np.inf)
-    corner = clip.corner
-    edge = np.searchsorted(clip.row, np.arange(len(panorama.frames) + 1))
-    for row in range(len(panorama.frames)):
-        part = slice(edge[row], edge[row + 1])
-        piece[part] = tracker.update(
-            corner[part],
-            clip.score[part],
-            panorama.step[row] if panorama.known[row] else None,
-            None if clip.vector is None else clip.vector[part],
-            cut=row > 0 and panorama.shot[row] != panorama.shot[row - 1],
-        )
-        margin[part], rival[part] = tracker.margins, tracker.rivals
-    return piece, margin, rival
+    motions = [
+        step if known else None for step, known in zip(panorama.step, panorama.known, strict=True)
+    ]
+    cuts = np.diff(panorama.shot, prepend=panorama.shot[:1]) != 0
+    piece = tracker.follow(
+        clip.corner, clip.score, clip.row, len(panorama.frames), motions, clip.vector, cuts
+    )
+    return piece, tracker.margins, tracker.rivals
 
 
 def split_ambiguous(
@@ -233,19 +225,20 @@ def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panoram
     first, second = first[by_row], second[by_row]
     edge = np.searchsorted(clip.row[second], np.arange(len(panorama.frames) + 1))
     step = panorama.step.copy()
-    before = np.zeros(3)
+    before: CameraStep = STILL
     # The camera's motion is that of those who happen to stand still: a wider tolerance would take the
     # drift of the whole play for it.
     tolerance = _STANDING + _jitter(clip, order, linked)
     for row in range(1, len(panorama.frames)):
         if panorama.shot[row] != panorama.shot[row - 1]:
-            before = np.zeros(3)
+            before = STILL
             continue
         was, now = first[edge[row] : edge[row + 1]], second[edge[row] : edge[row + 1]]
         before = motion_of_boxes(
-            clip.box[was, :2], clip.box[now, :2], tolerance * clip.box[was, 3] + 0.5, before
+            clip.box[was, :2].T, clip.box[now, :2].T, tolerance * clip.box[was, 3] + 0.5, before
         )
-        step[row] = [[1 + before[2], 0, before[0]], [0, 1 + before[2], before[1]], [0, 0, 1]]
+        scale = 1 + before.zoom
+        step[row] = [[scale, 0, before.across], [0, scale, before.down], [0, 0, 1]]
     return with_steps(panorama.frames, panorama.shot, step, panorama.known)
 
 
