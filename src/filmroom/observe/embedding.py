@@ -52,7 +52,11 @@ class PersonEmbedder:
         seen = windows(boxes, picture.shape[1], picture.shape[0])
         for row, ((left, top, right, bottom), mask) in enumerate(zip(seen, masks, strict=True)):
             crop = picture[top:bottom, left:right]
-            if crop.shape[:2] != mask.shape or bottom - top < LEAST_HEIGHT or right - left < LEAST_WIDTH:
+            if (
+                crop.shape[:2] != mask.shape
+                or bottom - top < LEAST_HEIGHT
+                or right - left < LEAST_WIDTH
+            ):
                 continue
             quality[row] = min(1.0, float(mask.mean()) / _USUAL_SHARE)
             if quality[row] > 0:

@@ -60,6 +60,7 @@ def resolve_observations(
         picture=picture,
         most_people=most_people,
         settings=_FOLLOWING,
+        embeddings=seen.embeddings,
     )
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])

@@ -8,6 +8,7 @@ person (the two-covariance model of Brummer and de Villiers 2010, eq. 26, also k
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,9 +141,7 @@ def _within(looks: Matrix, stretch: Ints, fewest: int) -> Matrix | None:
     return result
 
 
-def _between(
-    looks: Matrix, stretch: Ints, row: Ints, settings: LikenessSettings
-) -> Matrix | None:
+def _between(looks: Matrix, stretch: Ints, row: Ints, settings: LikenessSettings) -> Matrix | None:
     """Half the mean square difference of people seen at the same time."""
     mean, count = _means(looks, stretch)
     long = np.flatnonzero(count >= settings.fewest)
@@ -193,7 +192,7 @@ def overlaps(row: Ints, corner: Matrix) -> Matrix:
     """Greatest IoU (N,) of each box (x, y, w, h) with another of its row; rows in order."""
     result = np.zeros(len(row))
     edge = np.flatnonzero(np.diff(row, prepend=-1, append=-1))
-    for start, end in zip(edge[:-1], edge[1:], strict=True):
+    for start, end in itertools.pairwise(edge):
         shared = ious(corner[start:end], corner[start:end])
         np.fill_diagonal(shared, 0.0)
         result[start:end] = shared.max(axis=1)

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.track.settings import Round, TrackerSettings
-from filmroom.track.state import BOX, FORM, IMPATIENCE, Tracks
+from filmroom.track.state import BOX, FORM, IMPATIENCE, PLACE, SIZE, Tracks
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _LEAST_UNIT = 0.3  # of the median height: smaller things are as unsure as this
 _LOOKS_LEAST, _LOOKS_MOST = -4.0, 2.0
+_ALPHA = 2.0  # perimeters that corners may be apart for a distance of 1
 _LEAST_OVERLOOKED, _MOST_OVERLOOKED = 0.002, 0.3
 _OVERLOOKED_RATE = 0.02
 
@@ -96,7 +97,7 @@ class Evidence:
                 self._likeness_seen[index] += 1
                 rate = max(0.05, 1 / self._likeness_seen[index])
                 self._likeness[index] += rate * (fresh - self._likeness[index])
-        blend = np.where(good, 0.9, 0.0)[:, None]
+        blend = np.where(good, 1 - self.settings.fresh, 0.0)[:, None]
         known = np.where(shown[:, None], blend * known + (1 - blend) * looks, known)
         length = np.linalg.norm(known, axis=1, keepdims=True)
         tracks.appearance[rows] = known / np.where(length > 0, length, 1.0)
@@ -114,6 +115,31 @@ def overlap(tracks: Tracks, rows: Ints | None, found: Matrix, scores: Matrix, tu
         past = tracks.past if rows is None else tracks.past.take(rows, axis=2)
         likeness += turn.momentum * _agreement(past, found) * scores
     return likeness
+
+
+def look_distances(
+    tracks: Tracks, rows: Ints | None, found: Matrix, vectors: Matrix, turn: Round
+) -> Matrix:
+    """Distance (T, N) of tracks `rows` (None: all) and boxes, by looks and place (SSAT eq. 1 and 2).
+
+    The cosine distance of the looks, plus that of the corners over twice the perimeter of the track's
+    box. Looks that are missing are as far from others as is usual in the frame.
+    """
+    box, known = tracks.last if turn.from_last else tracks.box, tracks.appearance
+    if rows is not None:
+        box, known = box.take(rows, axis=1), known.take(rows, axis=0)
+    half, other = box[2:] / 2, found[SIZE] / 2
+    off = (box[:2] - half)[:, :, None] - (found[PLACE] - other)[:, None]
+    away = (box[:2] + half)[:, :, None] - (found[PLACE] + other)[:, None]
+    apart = np.sqrt((off * off + away * away).sum(axis=0))
+    result: Matrix = turn.distance * apart / (_ALPHA * 2 * box[2:].sum(axis=0))[:, None]
+    if turn.looks and vectors.shape[1]:
+        unlike = 1 - known @ vectors.T
+        shown = np.abs(vectors).sum(axis=1) > 0
+        seen = (np.abs(known).sum(axis=1) > 0)[:, None] & shown
+        unlike[~seen] = np.median(unlike[seen]) if seen.any() else 0.0
+        result += turn.looks * unlike
+    return result
 
 
 def grown_ious(first: Matrix, second: Matrix, expansion: float) -> Matrix:

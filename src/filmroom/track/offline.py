@@ -111,6 +111,41 @@ def track_people(
     return _as_tracks(clip, panorama, paths, picture)
 
 
+def sure_tracklets(
+    detections: pa.Table,
+    motion: pa.Table,
+    shots: pa.Table,
+    *,
+    frames: NDArray[np.integer[Any]],
+    fps: float,
+    settings: OfflineSettings | None = None,
+    clear: float = 0.3,
+) -> tuple[Ints, Ints]:
+    """Detections that surely are of one person each: their rows, and numbers of the tracklets.
+
+    Cut wherever two people may have been exchanged, and without those who overlap another by an IoU of
+    more than `clear`. Both (N,), in order of tracklet, then frame; tracklets are numbered from 0.
+    """
+    settings = settings or OfflineSettings(ambiguous=12.0)
+    panorama = panorama_of(frames, motion, shots)
+    if not detections.num_rows or not len(panorama.frames):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    clip = _Clip.of(detections, None, panorama)
+    rate = frame_rate(panorama.frames, fps)
+    tracklet, margin, rival = _run_online(
+        clip, panorama, replace(settings.online, frame_rate=rate)
+    )
+    apart = max(2, round(0.4 * rate))
+    piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    piece[overlaps(clip.row, clip.corner) > clear] = 0
+    kept = np.flatnonzero(piece > 0)
+    kept = kept[np.lexsort((clip.row[kept], piece[kept]))]
+    keys = detection_keys(detections)
+    order = np.argsort(keys)
+    rows = order[np.searchsorted(keys[order], clip.keys(panorama)[kept])]
+    return rows, np.unique(piece[kept], return_inverse=True)[1]
+
+
 def frame_rate(frames: Ints, fps: float) -> float:
     """Frames looked at a second."""
     if len(frames) < 2:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from filmroom.errors import InputError
 from filmroom.track.assign import assign, margins
 from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
-from filmroom.track.likeness import Evidence, doubles, overlap
+from filmroom.track.likeness import Evidence, doubles, look_distances, overlap
 from filmroom.track.settings import Round, TrackerSettings
 from filmroom.track.state import (
     ABSENT,
@@ -323,6 +323,9 @@ class Tracker:
                     odds = self._evidence.odds(tracks, absence, seen, found.vectors[: found.low])
                 likeness = odds[:, first:last] if columns is None else odds.take(columns, axis=1)
                 likeness = likeness if rows is None else likeness.take(rows, axis=0)
+            elif turn.similarity == "looks":
+                at = np.arange(first, last) if columns is None else columns
+                likeness = -look_distances(tracks, rows, found.rows[:, at], found.vectors[at], turn)
             elif columns is None:
                 part = slice(first, last)
                 likeness = overlap(tracks, rows, found.rows[:, part], found.scores[part], turn)
@@ -387,6 +390,8 @@ def _candidates(tracks: Tracks, turn: Round, taken: list[Ints]) -> Ints | None:
         free &= tracks.ids > 0
     if turn.tracks == "seen":
         free &= tracks.missed == 0
+    elif turn.tracks == "lost":
+        free &= tracks.missed > 0
     return free.nonzero()[0]
 
 

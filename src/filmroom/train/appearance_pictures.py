@@ -7,6 +7,7 @@ silhouettes as `observe.embedding` sees them.
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -103,7 +104,7 @@ def load_looks(path: Path) -> Looks:
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: not a file of looks ({error})") from error
     pixels = np.empty((len(person), HEIGHT, WIDTH, 3), np.uint8)
-    for row, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for row, (first, last) in enumerate(itertools.pairwise(edges)):
         picture = cv2.imdecode(data[first:last], cv2.IMREAD_COLOR)
         if picture is None or picture.shape != pixels.shape[1:]:
             raise InputError(f"{path}: picture {row} is damaged; make the file again")
