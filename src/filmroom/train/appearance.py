@@ -232,8 +232,8 @@ def vary(x: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     turn[:, :, 2] = 0.06 * strength * normal(count, 2)
     x = F.grid_sample(x, F.affine_grid(turn, list(x.shape), align_corners=False), align_corners=False)
     there = (x.abs().amax(1, keepdim=True) > 4 * _CONTRAST).float()
-    gain = 1 + strength * (0.06 * normal(count, 1, 1, 1) + 0.02 * normal(count, 3, 1, 1))
-    shift = strength * (0.08 * normal(count, 1, 1, 1) + 0.03 * normal(count, 3, 1, 1))
+    gain = 1 + strength * (0.04 * normal(count, 1, 1, 1) + 0.015 * normal(count, 3, 1, 1))
+    shift = strength * (0.05 * normal(count, 1, 1, 1) + 0.02 * normal(count, 3, 1, 1))
     x = (x * gain + shift) * there
     part = count // 10
     for place, share in enumerate((0.25, 0.35, 0.5, 0.7)):
