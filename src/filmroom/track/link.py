@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from filmroom.track.in_match import Likeness
 from filmroom.track.panorama import Panorama
 from filmroom.track.pieces import Ends, Pieces, ends_of
+from filmroom.track.rearrange import rearrange
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -121,7 +122,11 @@ def link_pieces(
     if number < 1:
         return person
     pairs = _pairs(pieces, panorama, settings, rate, picture, likeness)
-    following = _chains(pieces, pairs, settings, rate, most_people)
+    following, price = _chains(pieces, pairs, settings, rate, most_people)
+    if likeness is not None:
+        paid = pairs.odds - pairs.looks + price[pairs.second]
+        start = pieces.row[pieces.first]
+        following = rearrange(following, pairs.first, pairs.second, paid, start, likeness)
     name = np.zeros(number, np.int64)
     order = np.argsort(pieces.row[pieces.edge[:-1]], kind="stable")
     last = 0
@@ -136,17 +141,18 @@ def link_pieces(
 
 
 class _Pairs(NamedTuple):
-    """Tracklets `second` that may go on where `first` ends, and their log-odds."""
+    """Tracklets `second` that may go on where `first` ends, their log-odds, and those of looks alone."""
 
     first: Ints
     second: Ints
     odds: Matrix
+    looks: Matrix
 
 
 def _chains(
     pieces: Pieces, pairs: _Pairs, settings: LinkSettings, rate: float, most_people: int | None
-) -> Ints:
-    """For every tracklet the one that follows it, -1 for none.
+) -> tuple[Ints, Matrix]:
+    """For every tracklet the one that follows it, -1 for none, and the price of its beginning a chain.
 
     The chains of greatest total odds, less what is held against the number of people that they make.
     That is convex in the number, so that its optimum is among the optima of constant prices a person.
@@ -156,7 +162,7 @@ def _chains(
     if most_people is not None:
         known = min(known, float(most_people))
     spread = settings.crowd * max(known, 4.0)
-    best, best_total = np.full(len(solid), -1), -np.inf
+    best, best_total, best_price = np.full(len(solid), -1), -np.inf, 0.0
     for price in np.linspace(0.0, settings.price, _PRICES):
         odds = pairs.odds + price * solid[pairs.second]
         following, chosen = _assignment(len(solid), pairs, odds)
@@ -164,8 +170,8 @@ def _chains(
         over = max(0.0, begun - known) / spread
         total = pairs.odds[chosen].sum() - 0.5 * over * over * spread
         if total > best_total + 1e-9:
-            best, best_total = following, total
-    return best
+            best, best_total, best_price = following, total, float(price)
+    return best, best_price * solid
 
 
 def _most_at_once(pieces: Pieces, rate: float) -> float:
@@ -223,7 +229,7 @@ def _pairs(
     possible &= ~(brief[a] | brief[b])
     a, b, seconds = a[possible], b[possible], seconds[possible]
     if not len(a):
-        return _Pairs(a, b, seconds)
+        return _Pairs(a, b, seconds, seconds)
     away = gone[a] & come[b]
     small = _SMALL * float(np.median(pieces.box[:, 3]))
     out, back = leave.take(a), enter.take(b)
@@ -244,13 +250,15 @@ def _pairs(
     value += np.where(_parts_of_tracklets(pieces)[a] == b, sure, 0.0)
     evidence = np.add.reduceat(np.maximum(pieces.score - _FALSE, 0.0), pieces.first)
     value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
+    looks = np.zeros(len(a))
     if likeness is not None:
-        value += likeness.odds(a, b)
+        looks = likeness.odds(a, b)
     elif pieces.vector is not None:
-        value += _appearance(pieces, a, b)
+        looks = _appearance(pieces, a, b)
+    value += looks
     furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
     good = (off[:, 5] <= furthest) & (value > -settings.price)
-    return _Pairs(a[good], b[good], value[good])
+    return _Pairs(a[good], b[good], value[good], looks[good])
 
 
 def _following(ends: Ints, starts: Ints, longest: float) -> tuple[Ints, Ints]:
