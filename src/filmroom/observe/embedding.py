@@ -64,7 +64,8 @@ class PersonEmbedder:
         known = np.flatnonzero(quality > 0)
         for first in range(0, len(known), _AT_ONCE):
             rows = known[first : first + _AT_ONCE]
-            vectors[rows] = self._session.run(None, {"pixels": crops[rows]})[0]
+            found = self._session.run(None, {"pixels": crops[rows]})[0]
+            vectors[rows] = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-6)
         return Appearance(vectors, quality)
 
 

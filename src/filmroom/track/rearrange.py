@@ -18,7 +18,6 @@ Ints = NDArray[np.int64]
 
 _LEAST_GAIN = 0.05  # log-odds; less is not worth a change
 _MOST_CHANGES = 2000
-_PARTING = 3.0  # log-odds against one chain becoming two
 
 
 def rearrange(
@@ -38,24 +37,15 @@ def rearrange(
         chain = _Chains(following, start, likeness)
         joints = _Joints(key, odds, count)
         gain = _gains(first, second, odds, chain, joints)
-        cut, cut_gain = _cuts(chain, joints)
-        best, best_cut = _greatest(gain), _greatest(cut_gain)
-        if max(gain[best] if len(gain) else 0, cut_gain[best_cut] if len(cut) else 0) < _LEAST_GAIN:
+        if not len(gain) or gain.max() < _LEAST_GAIN:
             break
-        if not len(gain) or (len(cut) and cut_gain[best_cut] > gain[best]):
-            following[cut[best_cut]] = -1
-            continue
+        best = int(gain.argmax())
         a, d = int(first[best]), int(second[best])
         b, c = int(following[a]), int(chain.before[d])
         following[a] = d
         if c >= 0:
-            # Within one chain what lay between goes its own way.
-            following[c] = -1 if chain.owner[a] == chain.owner[d] else b
+            following[c] = b
     return following
-
-
-def _greatest(gain: Matrix) -> int:
-    return int(gain.argmax()) if len(gain) else -1
 
 
 class _Joints:
@@ -116,26 +106,13 @@ def _gains(first: Ints, second: Ints, odds: Matrix, chain: _Chains, joints: _Joi
     """What it would bring to let `second` follow `first`, their former neighbours following each other."""
     a, d = first, second
     b, c = chain.following[a], chain.before[d]
-    within = chain.owner[a] == chain.owner[d]
-    old = joints.of(a, b) + joints.of(c, d)
-    new = odds + np.where(within, 0.0, joints.of(c, b))
+    change = odds + joints.of(c, b) - joints.of(a, b) - joints.of(c, d)
     head, tail = chain.upto[a], chain.from_on[d]
     head_c, tail_b = chain.part(chain.upto, c), chain.part(chain.from_on, b)
-    whole, other = head + tail_b, head_c + tail
-    # Within one chain: from head to tail, and what lies between alone.
-    rest = np.where(within[:, None], head_c - head, head_c + tail_b)
-    looks = chain.looks(head + tail) + chain.looks(rest)
-    looks -= chain.looks(whole) + np.where(within, 0.0, chain.looks(other))
-    gain: Matrix = new - old + looks - _PARTING * within
-    # An earlier end cannot take in what lies before it in its own chain.
-    gain[(b == d) | (within & (chain.upto[a, 0] > chain.upto[d, 0]))] = -np.inf
+    looks = chain.looks(head + tail) + chain.looks(head_c + tail_b)
+    looks -= chain.looks(head + tail_b) + chain.looks(head_c + tail)
+    gain: Matrix = change + looks
+    # Within one chain nothing is exchanged: that would only part it, and looks are trusted less to
+    # part people than to say which of several somebody is.
+    gain[chain.owner[a] == chain.owner[d]] = -np.inf
     return np.nan_to_num(gain, nan=-np.inf)
-
-
-def _cuts(chain: _Chains, joints: _Joints) -> tuple[Ints, Matrix]:
-    """Where chains could be cut in two, and what that would bring."""
-    a = np.flatnonzero(chain.following >= 0)
-    b = chain.following[a]
-    head, tail = chain.upto[a], chain.from_on[b]
-    gain = chain.looks(head) + chain.looks(tail) - chain.looks(head + tail) - joints.of(a, b)
-    return a, gain - _PARTING

@@ -376,16 +376,15 @@ def hold_out(looks: Looks) -> tuple[Looks, Looks]:
 
 
 class _Deployed(nn.Module):
-    """Takes crops as they are, (N, HEIGHT, WIDTH, 3) uint8, and gives vectors of length 1."""
+    """Takes crops as they are, (N, HEIGHT, WIDTH, 3) uint8."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, pixels: Tensor) -> Tensor:
-        vectors = self.net(as_input(pixels))
-        unit: Tensor = vectors / vectors.square().sum(1, keepdim=True).add(1e-6).sqrt()
-        return unit
+        vectors: Tensor = self.net(as_input(pixels))
+        return vectors
 
 
 def export_embedding(weights: Path, target: Path, looks: Looks, *, calibrate: int = 16) -> None:
@@ -401,7 +400,7 @@ def export_embedding(weights: Path, target: Path, looks: Looks, *, calibrate: in
     export_onnx(_Deployed(net), example, whole, dynamic_axes=axes)
     rows = np.random.default_rng(2).permutation(len(looks))[: 32 * calibrate]
     samples = (looks.pixels[rows[first : first + 32]] for first in range(0, len(rows), 32))
-    quantise(whole, target, samples, keep_float=("/Div", "/ReduceSum", "/Sqrt", "/Mul", "/Sub"))
+    quantise(whole, target, samples, keep_float=("/Sub", "/Mul", "/out/"))
     whole.unlink()
 
 
