@@ -48,3 +48,31 @@ def test_roles_are_probabilities():
 
 def test_joining_nothing_is_nothing():
     assert len(Detections.concatenate([]).boxes) == 0
+
+
+def ridge(*cells, row=10):
+    """A network output with cells of (column, logit, box) side by side in one row."""
+    output = output_with()
+    for column, logit, (x, y, w, h) in cells:
+        centre = (column + 0.5) * STRIDE, (row + 0.5) * STRIDE
+        edges = centre[0] - x, centre[1] - y, x + w - centre[0], y + h - centre[1]
+        output[0, row, column] = logit
+        output[3:7, row, column] = np.log(np.array(edges) / STRIDE)
+        output[7, row, column] = 4.0
+    return output
+
+
+def test_two_people_who_melt_into_one_summit_are_two():
+    left, right, both = (40, 20, 24, 44), (58, 20, 24, 44), (40, 20, 42, 44)
+    found = decode(
+        ridge((12, 0.6, left), (13, 0.8, left), (14, 1.0, both), (15, 1.2, both), (16, 0.8, right)), 0.1
+    )
+    np.testing.assert_allclose(found.boxes[np.argsort(found.boxes[:, 0])], [left, right], atol=1e-3)
+
+
+def test_one_person_stays_one_however_long_the_summit():
+    box = (40, 20, 42, 44)
+    cells = [(column, 0.6 + 0.1 * column, (40 + column % 2, 20, 42, 44)) for column in range(11, 17)]
+    found = decode(ridge(*cells), 0.1)
+    assert len(found.boxes) == 1
+    np.testing.assert_allclose(found.boxes[0], box, atol=1.5)

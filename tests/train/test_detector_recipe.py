@@ -13,7 +13,9 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytestmark = pytest.mark.train
 
 from filmroom.train.detector import (  # noqa: E402
+    CropSet,
     DetectorRecipe,
+    LabelledPicture,
     detector_loss,
     export_detector,
     make_targets,
@@ -141,3 +143,13 @@ def test_the_rate_warms_up_and_falls():
     rates = [cosine_rate(step, 1000, 1.0) for step in range(1000)]
     assert rates[0] < rates[100] < max(rates) == pytest.approx(1, abs=0.01)
     assert rates[-1] < 0.02
+
+
+def test_every_set_is_drawn_from_equally_often():
+    dark, light = (np.full((120, 160, 3), shade, np.uint8) for shade in (20, 200))
+    nobody = np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    pictures = [LabelledPicture(dark, *nobody, ball_known=False, source=0)] * 9
+    pictures.append(LabelledPicture(light, *nobody, ball_known=False, source=1))
+    crops = CropSet(pictures, DetectorRecipe(steps=30, batch=2, crop=64, paste=0), 0)
+    bright = [crops[index]["pixels"].float().mean() > 100 for index in range(len(crops))]
+    assert 0.3 < np.mean(bright) < 0.7

@@ -19,6 +19,12 @@ ROLES = ("player", "goalkeeper", "referee")
 MOST_PEAKS = 300
 SUPPRESSION_IOU = 0.65
 
+_RIDGE = 0.5  # share of a peak's heat down to which cells belong to it
+_RIDGE_LEAST = 0.3  # heat of a peak from which it may be two people
+_RIDGE_ROWS, _RIDGE_COLUMNS = 7, 9  # cells that it may reach to either side
+_RIDGE_IOU = 0.5  # overlap below which boxes of one ridge are two people's
+_RIDGE_END = 0.8  # least share of the peak's heat that either end is given
+
 
 class Detections(NamedTuple):
     """What was found in one picture; row i of every array is the same detection.
@@ -89,24 +95,14 @@ def decode(output: NDArray[np.float32], threshold: float) -> Detections:
     A score is the geometric mean of the heat and of the predicted IoU. Boxes of one kind that overlap
     by more than 0.65 IoU are suppressed; what is not a person or a ball occurs alone anyway.
     """
-    rows, columns, kinds, logits = _peaks(output[:3], threshold)
+    rows, columns, kinds, heat = _peaks(output[:3], threshold)
     if len(rows) == 0:
         return Detections.nothing()
+    rows, columns, kinds, heat = _with_ridges_split(output, rows, columns, kinds, heat)
     values = output[3:, rows, columns].T
     quality = 1 / (1 + np.exp(-values[:, 4]))
-    scores = np.sqrt(1 / (1 + np.exp(-logits)) * quality)
-    edges = np.exp(np.clip(values[:, :4], -4, 6)) * STRIDE
-    centre_x = (columns + 0.5) * STRIDE
-    centre_y = (rows + 0.5) * STRIDE
-    boxes = np.stack(
-        [
-            centre_x - edges[:, 0],
-            centre_y - edges[:, 1],
-            edges[:, 0] + edges[:, 2],
-            edges[:, 1] + edges[:, 3],
-        ],
-        axis=1,
-    ).astype(np.float32)
+    scores = np.sqrt(heat * quality)
+    boxes = _boxes_at(output, rows, columns)
     roles = np.exp(values[:, 5:8] - values[:, 5:8].max(1, keepdims=True))
     roles /= roles.sum(1, keepdims=True)
     # Kinds are moved apart so that one pass suppresses within each kind only.
@@ -120,10 +116,79 @@ def decode(output: NDArray[np.float32], threshold: float) -> Detections:
     return found.take(keep)
 
 
-def _peaks(
-    heat: NDArray[np.float32], threshold: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Rows, columns, kinds and logits of the strongest 3x3 local maxima, strongest first."""
+def _boxes_at(
+    output: NDArray[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """The boxes (N, 4) that the map foretells at these cells."""
+    edges = np.exp(np.clip(output[3:7, rows, columns].T, -4, 6)) * STRIDE
+    centre_x = (columns + 0.5) * STRIDE
+    centre_y = (rows + 0.5) * STRIDE
+    return np.stack(
+        [
+            centre_x - edges[:, 0],
+            centre_y - edges[:, 1],
+            edges[:, 0] + edges[:, 2],
+            edges[:, 1] + edges[:, 3],
+        ],
+        axis=1,
+    ).astype(np.float32)
+
+
+_Peaks = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]
+"""Rows, columns, kinds and heat (a probability)."""
+
+
+def _with_ridges_split(
+    output: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    kinds: NDArray[np.intp],
+    heat: NDArray[np.float32],
+) -> _Peaks:
+    """The same peaks with those replaced by two that lie on a ridge between two people.
+
+    People who stand close melt into one long summit whose top foretells a box around both, while its
+    ends still foretell those of either. All cells of one person foretell nearly the same box.
+    """
+    gone, ends = [], []
+    warm = np.flatnonzero((kinds == 0) & (heat >= _RIDGE_LEAST))
+    peaks = set(zip(rows[warm].tolist(), columns[warm].tolist(), strict=True))
+    for index in warm.tolist():
+        row, column = int(rows[index]), int(columns[index])
+        top, left = max(0, row - _RIDGE_ROWS), max(0, column - _RIDGE_COLUMNS)
+        window = output[0, top : row + _RIDGE_ROWS + 1, left : column + _RIDGE_COLUMNS + 1]
+        least = _RIDGE * heat[index]
+        above = (window >= np.log(least / (1 - least))).astype(np.uint8)
+        _, label = cv2.connectedComponents(above, connectivity=4)
+        own_rows, own_columns = np.nonzero(label == label[row - top, column - left])
+        own_rows, own_columns = own_rows + top, own_columns + left
+        cells = set(zip(own_rows.tolist(), own_columns.tolist(), strict=True))
+        if len(cells) < 4 or len(peaks & cells) > 1:
+            continue
+        boxes = _boxes_at(output, own_rows, own_columns)
+        whole = _boxes_at(output, rows[index : index + 1], columns[index : index + 1])
+        first = int(box_geometry.ious(whole, boxes)[0].argmin())
+        overlap = box_geometry.ious(boxes[first : first + 1], boxes)[0]
+        second = int(overlap.argmin())
+        if overlap[second] >= _RIDGE_IOU:
+            continue
+        gone.append(index)
+        for end in (first, second):
+            own = 1 / (1 + np.exp(-output[0, own_rows[end], own_columns[end]]))
+            ends.append((own_rows[end], own_columns[end], max(own, _RIDGE_END * heat[index])))
+    if not gone:
+        return rows, columns, kinds, heat
+    end_rows, end_columns, end_heat = (np.array(each) for each in zip(*ends, strict=True))
+    return (
+        np.append(np.delete(rows, gone), end_rows),
+        np.append(np.delete(columns, gone), end_columns),
+        np.append(np.delete(kinds, gone), np.zeros(len(ends), kinds.dtype)),
+        np.append(np.delete(heat, gone), end_heat).astype(np.float32),
+    )
+
+
+def _peaks(heat: NDArray[np.float32], threshold: float) -> _Peaks:
+    """The strongest 3x3 local maxima, strongest first."""
     # sqrt(heat * quality) >= t needs heat >= t * t, whatever the quality.
     floor = np.log(threshold**2 / (1 - threshold**2))
     found = []
@@ -133,4 +198,5 @@ def _peaks(
         found.append((rows, columns, np.full(len(rows), kind), channel[rows, columns]))
     rows, columns, kinds, logits = (np.concatenate(parts) for parts in zip(*found, strict=True))
     strongest = np.argsort(-logits, kind="stable")[:MOST_PEAKS]
-    return rows[strongest], columns[strongest], kinds[strongest], logits[strongest]
+    chances = 1 / (1 + np.exp(-logits[strongest]))
+    return rows[strongest], columns[strongest], kinds[strongest], chances.astype(np.float32)

@@ -156,7 +156,8 @@ def _labels(truth: FrameTruth) -> tuple[FloatArray, tuple[str, ...]]:
     """Boxes and categories of what shows well enough."""
     height, width = truth.overlay.shape
     wanted = np.array([role != "other" for role in truth.roles], dtype=bool)
-    shown = wanted & ((truth.visible >= LEAST_VISIBLE) | np.array([r == "ball" for r in truth.roles]))
+    is_ball = np.array([role == "ball" for role in truth.roles], dtype=bool)
+    shown = wanted & ((truth.visible >= LEAST_VISIBLE) | is_ball)
     boxes = clip(truth.boxes[shown], width, height).astype(np.float64)
     large = (boxes[:, 2] >= 1.0) & (boxes[:, 3] >= 1.0)
     roles = tuple(role for role, keep in zip(truth.roles, shown.tolist(), strict=True) if keep)

@@ -49,6 +49,7 @@ _PERSON_HEIGHTS = (22.0, 120.0)  # pixels between which the usual person of a cr
 _USUAL_HEIGHT = 60.0
 _LEAST_COVERED = 0.6  # share of a crop's height that its picture covers
 _OUTSIDE = 0.12  # share of a crop that may lie outside its picture
+_MOST_HIDDEN = 0.7  # share of a labelled person that pasted ones may hide
 _SHARP = 0.7  # share of the usual height from which cut out people can be enlarged to it
 _TEAM_FROM = 4  # people cut out of a picture who can be pasted as a team
 _EXAMPLES = 32  # crops on which an exported network is unfolded
@@ -64,8 +65,8 @@ class DetectorRecipe:
     steps: int = 8000
     batch: int = 8
     crop: int = 448
-    paste: float = 0.45
-    rate: float = 2e-3
+    paste: float = 0.5
+    rate: float = 1.8e-3
     weight_decay: float = 0.02
     seed: int = 1
     checkpoint_every: int = 250
@@ -73,19 +74,23 @@ class DetectorRecipe:
 
 @dataclass(frozen=True)
 class LabelledPicture:
-    """A training picture: RGB pixels, boxes of the kinds learnt, and whether the ball is labelled."""
+    """A training picture: RGB pixels, boxes of the kinds learnt, and whether the ball is labelled.
+
+    `source` is the place of its set among those given.
+    """
 
     pixels: NDArray[np.uint8]
     boxes: NDArray[np.float64]
     kinds: NDArray[np.int64]
     roles: NDArray[np.int64]
     ball_known: bool
+    source: int = 0
 
 
 def load_pictures(paths: list[Path], part: str) -> list[LabelledPicture]:
     """All pictures of one part of the given COCO sets, held in memory."""
     pictures = []
-    for path in paths:
+    for source, path in enumerate(paths):
         coco = CocoSet(path, part)
         for image in coco:
             known = [i for i, name in enumerate(image.categories) if name in KIND_OF]
@@ -94,19 +99,29 @@ def load_pictures(paths: list[Path], part: str) -> list[LabelledPicture]:
             roles = np.array([ROLE_OF.get(name, 0) for name in names], dtype=np.int64)
             pictures.append(
                 LabelledPicture(
-                    coco.picture(image), image.boxes[known], kinds, roles, bool((kinds == 1).any())
+                    coco.picture(image),
+                    image.boxes[known],
+                    kinds,
+                    roles,
+                    bool((kinds == 1).any()),
+                    source,
                 )
             )
     return pictures
 
 
 class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
-    """Sample i is a function of (seed, i) alone, so a resumed run sees what an undisturbed one sees."""
+    """Sample i is a function of (seed, i) alone, so a resumed run sees what an undisturbed one sees.
+
+    Each set is drawn from equally often, however many pictures it has.
+    """
 
     def __init__(self, pictures: list[LabelledPicture], recipe: DetectorRecipe, start: int) -> None:
         self.pictures = pictures
         self.recipe = recipe
         self.start = start * recipe.batch
+        sources = np.array([picture.source for picture in pictures])
+        self.sets = [np.flatnonzero(sources == source) for source in np.unique(sources)]
         self.drawn = draw_cutouts(np.random.default_rng(recipe.seed)) if recipe.paste > 0 else []
         self.cut_out = cut_out_teams(pictures) if recipe.paste > 0 else {}
         self.well_filled = [key for key, team in self.cut_out.items() if len(team) >= _TEAM_FROM]
@@ -119,7 +134,7 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([self.recipe.seed, self.start + index])
-        chosen = int(rng.integers(len(self.pictures)))
+        chosen = int(rng.choice(self.sets[int(rng.integers(len(self.sets)))]))
         picture = self.pictures[chosen]
         pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng)
         if rng.random() < self.recipe.paste and (kinds == 0).any():
@@ -188,7 +203,7 @@ def _with_figures(
         usual_height=usual,
         gain=gain,
     )
-    kept = pasted.hidden < 0.6
+    kept = pasted.hidden < _MOST_HIDDEN
     pixels, new_boxes = pasted.pixels, pasted.boxes
     new_kinds = np.zeros(len(new_boxes), np.int64)
     if rng.random() < _BALL_SHARE:

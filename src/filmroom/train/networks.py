@@ -46,7 +46,7 @@ class DetectorNet(nn.Module):
     OUTPUTS = 11
 
     def __init__(
-        self, widths: tuple[int, ...] = (32, 64, 128, 192), blocks: tuple[int, ...] = (1, 2, 2, 2)
+        self, widths: tuple[int, ...] = (32, 64, 128, 192), blocks: tuple[int, ...] = (2, 3, 4, 2)
     ) -> None:
         super().__init__()
         self.stem = nn.Sequential(conv(3, 16, 3, 2), conv(16, widths[0], 3, 2))

@@ -22,7 +22,7 @@ from filmroom.simulate.poses import random_pose
 
 _HEIGHTS = (26.0, 190.0)  # pixels
 _MOST_FIGURES = 14
-_LEAST_VISIBLE = 0.3
+_LEAST_VISIBLE = 0.2
 _LEAST_FILLED, _MOST_FILLED = 0.25, 0.8  # share of its box that a well cut silhouette covers
 _LEAST_TALL = 0.88  # share of its box's height that it spans
 _DRAWN_HEIGHT = 140.0

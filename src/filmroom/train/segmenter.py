@@ -63,7 +63,7 @@ class SegmenterNet(nn.Module):
     last map; a thin branch at full resolution adds the detail.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int] = (24, 48, 96, 96), fine: int = 16) -> None:
+    def __init__(self, widths: tuple[int, int, int, int] = (32, 64, 128, 128), fine: int = 24) -> None:
         super().__init__()
         one, two, three, four = widths
         self.stem = conv(CHANNELS, one, 3, 2)
@@ -71,7 +71,7 @@ class SegmenterNet(nn.Module):
             nn.Sequential(conv(shallow, deep, 3, 2), conv(deep, deep))
             for shallow, deep in ((one, two), (two, three), (three, four))
         )
-        self.deepen = nn.ModuleList([nn.Identity(), Residual(three), Residual(four)])
+        self.deepen = nn.ModuleList([Residual(two), Residual(three), Residual(four)])
         self.lateral = nn.ModuleList(
             conv(deep, shallow, 1) for shallow, deep in ((one, two), (two, three), (three, four))
         )
@@ -79,7 +79,7 @@ class SegmenterNet(nn.Module):
         self.out = nn.Conv2d(one, 4, 3, 1, 1)
         self.fine = conv(CHANNELS, fine)
         self.spread = conv(one, fine, 1)
-        self.mix = conv(fine, fine)
+        self.mix = Residual(fine)
         self.detail = nn.Conv2d(fine, 1, 3, 1, 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
