@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from filmroom.errors import FilmroomError
 
 APPEARANCE_LENGTH = 96
+EMBEDDING_LENGTH = 64
 
 
 class TableError(FilmroomError):
@@ -169,6 +170,14 @@ APPEARANCE = TableSchema(
     _schema(_FRAME_KEY | {"vector": pa.list_(pa.float16(), APPEARANCE_LENGTH), "quality": _F32}, {}),
     {"quality": _SHARE},
 )
+
+EMBEDDINGS = TableSchema(
+    "embeddings",
+    ("frame", "detection"),
+    _schema(_FRAME_KEY | {"vector": pa.list_(pa.float16(), EMBEDDING_LENGTH), "quality": _F32}, {}),
+    {"quality": _SHARE},
+)
+"""What tells people apart beyond their kit; `appearance` tells kits apart."""
 
 NUMBER_READS = TableSchema(
     "number_reads",

@@ -3,10 +3,10 @@ import pytest
 from filmroom import models
 from filmroom.errors import InputError
 
-LIMITS = {"detector": 4.0, "numbers": 2.0, "segmenter": 2.0}
+LIMITS = {"detector": 4.0, "embedding": 2.0, "numbers": 2.0, "segmenter": 2.0}
 
 
-def test_three_networks_ship():
+def test_four_networks_ship():
     assert models.shipped() == sorted(LIMITS)
 
 

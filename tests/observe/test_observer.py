@@ -3,11 +3,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from filmroom.observe.appearance import KitColours
+from filmroom.observe.appearance import Appearance, KitColours
 from filmroom.observe.decode import Detections
 from filmroom.observe.numbers import Reads
 from filmroom.observe.observer import Observer, Parts, detail_stride, key_stride
 from filmroom.observe.silhouettes import Silhouettes
+from filmroom.tables import EMBEDDING_LENGTH
 from filmroom.video.decode import Frame
 
 WIDTH, HEIGHT = 320, 180
@@ -44,7 +45,14 @@ class Illiterate:
         return Reads([""] * count, zeros, zeros, np.zeros((count, 4), np.float32))
 
 
-PARTS = Parts(ColourDetector(), WholeBoxes(), KitColours(), Illiterate())
+class WidthAndHeight:
+    def describe(self, picture, boxes, masks):
+        vectors = np.zeros((len(boxes), EMBEDDING_LENGTH), np.float32)
+        vectors[:, :2] = boxes[:, 2:]
+        return Appearance(vectors, np.ones(len(boxes), np.float32))
+
+
+PARTS = Parts(ColourDetector(), WholeBoxes(), KitColours(), Illiterate(), WidthAndHeight())
 
 
 def frames_of(count, *, cut_at=None):
@@ -76,6 +84,12 @@ def test_every_frame_is_observed_in_order():
 def test_people_between_key_frames_lie_where_they_walk():
     for seen in observe(frames_of(9))[:-1]:
         np.testing.assert_allclose(seen.found.boxes[0], [40 + 3 * seen.frame, 60, 20, 50], atol=1.0)
+
+
+def test_people_are_described_in_key_frames() -> None:
+    for seen in observe(frames_of(9)):
+        assert len(seen.embedded) == (1 if seen.frame % key_stride(25) == 0 else 0)
+        np.testing.assert_array_equal(seen.looks.vectors[:, :2], seen.found.boxes[seen.embedded][:, 2:])
 
 
 def test_nobody_is_carried_across_a_cut():
@@ -112,7 +126,7 @@ def test_an_error_in_a_part_reaches_the_caller():
         def detect(self, picture):
             raise ValueError("no such picture")
 
-    parts = Parts(Broken(), WholeBoxes(), KitColours(), Illiterate())
+    parts = Parts(Broken(), WholeBoxes(), KitColours(), Illiterate(), WidthAndHeight())
     with pytest.raises(ValueError, match="no such picture"):
         list(Observer(parts, fps=25).observe(frames_of(4)))
     with ThreadPoolExecutor(1) as pool:  # the workers of the failed observer are gone

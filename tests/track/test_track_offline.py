@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filmroom.tables import APPEARANCE, APPEARANCE_LENGTH, DETECTIONS, MOTION, SHOTS, boxes_of
-from filmroom.track.offline import track_people, visible_shares
+from filmroom.track.offline import sure_tracklets, track_people, visible_shares
 
 PICTURE = (1920, 1080)
 
@@ -189,6 +189,22 @@ def test_appearance_decides_between_two_who_could_be_it() -> None:
     tracks = track(detections(rows), appearance=appearance)
     assert owner_at(tracks, 20, 886, 300) == owner_at(tracks, 80, 914, 300)
     assert owner_at(tracks, 20, 914, 300) == owner_at(tracks, 80, 886, 300)
+
+
+def test_sure_tracklets_leave_out_where_people_meet() -> None:
+    apart = [(f, 100 + 10.0 * f, 400.0, 32, 80, 0.9) for f in range(60)]
+    towards = [(f, 700 - 10.0 * f, 404.0, 32, 80, 0.9) for f in range(60)]
+    table = detections(apart + towards)
+    rows, number = sure_tracklets(table, MOTION.empty(), SHOTS.empty(), frames=np.arange(60), fps=25.0)
+    there = boxes_of(table)[rows]
+    frame = table["frame"].to_numpy()[rows]
+    met = np.abs((100 + 10.0 * frame) - (700 - 10.0 * frame)) < 16
+    assert not met.any() and len(rows) > 90
+    for one in np.unique(number):
+        step = np.diff(there[number == one, 0]) / np.diff(frame[number == one])
+        assert (step > 0).all() or (
+            step < 0
+        ).all()  # one person's way, not a change from one to another
 
 
 def test_only_the_hidden_part_is_not_visible() -> None:

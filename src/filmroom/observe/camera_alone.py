@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from filmroom.tables import MOTION, boxes_of
 from filmroom.video.decode import read_frames
 from filmroom.video.probe import probe
 
+Matrix = NDArray[np.float64]
 Looked = tuple[pa.Table, pa.Table, NDArray[np.int64], float]
 
 
@@ -62,3 +65,25 @@ def camera_of_video(path: Path) -> Callable[[pa.Table], Looked]:
         return motions, found, np.array(frames, np.int64), facts.fps
 
     return look
+
+
+class CameraOfPictures:
+    """The camera's motion from picture to picture, for those who hold the pictures themselves."""
+
+    def __init__(self) -> None:
+        self._grey: NDArray[np.uint8] | None = None
+
+    def update(self, picture: NDArray[Any], people: NDArray[np.floating]) -> Matrix | None:
+        """Homography (3, 3) from the picture before to this one (H, W, 3; RGB, or (H, W) grey).
+
+        `people` (N, 4) are boxes x, y, w, h of the picture before, which are no background. None for
+        the first picture, after a change of size, and where the motion cannot be told.
+        """
+        size = grey_size(picture.shape[1], picture.shape[0])
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        colour = small.ndim == 3
+        grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY) if colour else small, np.uint8)
+        before, self._grey = self._grey, grey
+        if before is None or before.shape != grey.shape:
+            return None
+        return estimate_motion(before, grey, people, picture.shape[1]).matrix

@@ -1,8 +1,9 @@
-"""Looks at every frame once: people, ball, silhouettes, kits, numbers, camera motion.
+"""Looks at every frame once: people, ball, silhouettes, kits, looks, numbers, camera motion.
 
 The detector looks at key frames only, about every 0.08 s; people in between are carried from the key
 frame before to the key frame after by the camera's motion and their own, which at these distances in
-time is as exact as detecting them, and half the work. Silhouettes are cut in every frame.
+time is as exact as detecting them, and half the work. Silhouettes are cut in every frame; what
+people look like is described in key frames.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from filmroom.observe.appearance import Appearance, Embedder, KitColours
 from filmroom.observe.camera_motion import Motion, estimate_motion, grey_size
 from filmroom.observe.decode import Detections
 from filmroom.observe.detector import OnnxDetector, PersonDetector
+from filmroom.observe.embedding import PersonEmbedder
 from filmroom.observe.numbers import NumberReader, OnnxNumberReader, Reads, torso_window
 from filmroom.observe.shots import LOOK_SIZE
 from filmroom.observe.silhouettes import CropSegmenter, Segmenter, Silhouettes
@@ -48,6 +50,7 @@ class Parts:
     segmenter: Segmenter
     embedder: Embedder
     reader: NumberReader
+    persons: Embedder
 
     @classmethod
     def shipped(cls, folder: Path | None = None) -> Parts:
@@ -57,21 +60,25 @@ class Parts:
             CropSegmenter(parts=folder),
             KitColours(),
             OnnxNumberReader(parts=folder),
+            PersonEmbedder(parts=folder),
         )
 
 
 class Observation(NamedTuple):
     """All that was seen in one frame; row i of `found` and `silhouettes` is the same detection.
 
-    `details` are rows of `found` whose kit (`kits`) and number (`reads`) were looked at, empty in most
-    frames; the boxes of `reads` are in full-picture pixels. `motion` is None in the first
-    frame; `look` is the tiny picture that shots are found from.
+    `embedded` are rows of `found` whose person was described (`looks`), `details` rows whose kit
+    (`kits`) and number (`reads`) were looked at, both empty in most frames; the boxes of `reads` are in
+    full-picture pixels. `motion` is None in the first frame; `look` is the tiny picture that shots are
+    found from.
     """
 
     frame: int
     time: float
     found: Detections
     silhouettes: Silhouettes
+    embedded: NDArray[np.intp]
+    looks: Appearance
     details: NDArray[np.intp]
     kits: Appearance
     readers: NDArray[np.intp]
@@ -217,6 +224,10 @@ class Observer:
         people = np.flatnonzero(found.kinds == PERSON)
         silhouettes = self.parts.segmenter.segment(picture, found.boxes[people])
         nothing = np.zeros(0, np.intp)
+        embedded = people if slot.ordinal % self.key_stride == 0 else nothing
+        looks = self.parts.persons.describe(
+            picture, found.boxes[embedded], silhouettes.masks if len(embedded) else []
+        )
         details = people if slot.ordinal % self.detail_stride == 0 else nothing
         rows = np.arange(len(details))
         kits = self.parts.embedder.describe(
@@ -229,6 +240,8 @@ class Observer:
             slot.frame.time,
             found,
             silhouettes,
+            embedded,
+            looks,
             details,
             kits,
             readable,

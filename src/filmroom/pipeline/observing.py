@@ -15,6 +15,7 @@ import pyarrow as pa
 from filmroom import models, tables
 from filmroom.errors import InputError
 from filmroom.geometry.masks import encode_rle
+from filmroom.observe.appearance import Appearance
 from filmroom.observe.decode import detections_table
 from filmroom.observe.observer import PERSON, Observation, Observer, Parts, key_stride
 from filmroom.observe.shots import LOOK_SIZE, ShotDetector, name_shots
@@ -47,6 +48,7 @@ class Observations(msgspec.Struct, frozen=True):
     detections: pa.Table
     masks: pa.Table
     appearance: pa.Table
+    embeddings: pa.Table
     number_reads: pa.Table
     motion: pa.Table
     shots: pa.Table
@@ -57,6 +59,7 @@ _CHUNKED = (
     tables.DETECTIONS,
     tables.MASKS,
     tables.APPEARANCE,
+    tables.EMBEDDINGS,
     tables.NUMBER_READS,
     tables.MOTION,
     tables.LOOKS,
@@ -84,7 +87,7 @@ def observe_settings(
         chunk_frames=max(1, round(frames / stride)) * stride,
         networks={
             name: models.checksum(models.model_file(name, parts))
-            for name in ("detector", "numbers", "segmenter")
+            for name in ("detector", "embedding", "numbers", "segmenter")
         },
     )
 
@@ -174,7 +177,12 @@ def _write_chunk(folder: RunFolder, chunk: int, rows: Sequence[Observation]) -> 
             [row.frame for row in rows], [row.found for row in rows]
         ),
         tables.MASKS.name: _masks(rows),
-        tables.APPEARANCE.name: _appearance(rows),
+        tables.APPEARANCE.name: _described(
+            tables.APPEARANCE, rows, [row.details for row in rows], [row.kits for row in rows]
+        ),
+        tables.EMBEDDINGS.name: _described(
+            tables.EMBEDDINGS, rows, [row.embedded for row in rows], [row.looks for row in rows]
+        ),
         tables.NUMBER_READS.name: _number_reads(rows),
         tables.MOTION.name: _motion(rows),
         tables.LOOKS.name: tables.LOOKS.build(
@@ -214,12 +222,17 @@ def _masks(rows: Sequence[Observation]) -> pa.Table:
     )
 
 
-def _appearance(rows: Sequence[Observation]) -> pa.Table:
-    return tables.APPEARANCE.build(
-        _keys(rows, [row.details for row in rows])
+def _described(
+    schema: tables.TableSchema,
+    rows: Sequence[Observation],
+    chosen: Sequence[np.ndarray],
+    seen: Sequence[Appearance],
+) -> pa.Table:
+    return schema.build(
+        _keys(rows, chosen)
         | {
-            "vector": np.concatenate([row.kits.vectors for row in rows]).astype(np.float16),
-            "quality": np.concatenate([row.kits.quality for row in rows]),
+            "vector": np.concatenate([found.vectors for found in seen]).astype(np.float16),
+            "quality": np.concatenate([found.quality for found in seen]),
         }
     )
 
@@ -262,12 +275,19 @@ def read_observations(
     count = folder.whole_chunks(tables.FRAMES)
     if not count:
         raise InputError(f"{folder.path}: holds no observations; make them with: filmroom run")
-    read = {schema.name: folder.read_chunks(schema, count) for schema in _CHUNKED}
+    read = {schema.name: _read(folder, schema, count) for schema in _CHUNKED}
     shots = name_shots(
         _find_shots(read.pop("looks"), read["motion"]), read["detections"], picture_height
     )
     read["motion"] = _without_cuts(read["motion"], shots)
     return Observations(**read, shots=shots, damage=damage)
+
+
+def _read(folder: RunFolder, schema: tables.TableSchema, count: int) -> pa.Table:
+    # Folders may come from where there is no embedding: people are then told apart without.
+    if schema is tables.EMBEDDINGS and not folder.file(folder.chunk_file(schema, 0)).exists():
+        return schema.empty()
+    return folder.read_chunks(schema, count)
 
 
 def _find_shots(looks: pa.Table, motion: pa.Table) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,10 @@ from filmroom.track.settings import TrackerSettings
 # Chosen on simulated matches read by the shipped detector: it misses more people, and invents more,
 # than the boxes on which the tracker's own defaults were chosen.
 _FOLLOWING = OfflineSettings(online=TrackerSettings(evidence_bias=4.0))
+
+# With looks to tell people apart by, tracklets are cut at the least doubt: what is cut too often is
+# joined again by them.
+_FOLLOWING_BY_LOOKS = replace(_FOLLOWING, ambiguous=10.0)
 
 
 class Resolved(NamedTuple):
@@ -59,7 +64,8 @@ def resolve_observations(
         fps=fps,
         picture=picture,
         most_people=most_people,
-        settings=_FOLLOWING,
+        settings=_FOLLOWING_BY_LOOKS if seen.embeddings.num_rows else _FOLLOWING,
+        embeddings=seen.embeddings,
     )
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,28 +15,51 @@ _ZOOM_PRIOR = 4.0  # likewise that it does not zoom,
 _ZOOM_LEVER = 300.0  # at this many pixels from the middle
 
 
-def motion_of_boxes(start: Matrix, end: Matrix, tolerance: Matrix, before: Matrix) -> Matrix:
-    """Camera motion (dx, dy, zoom, 0) shape (3,) that most of the boxes followed.
+class CameraStep(NamedTuple):
+    """A point p goes to p + (across, down) + zoom * p, in pixels, from one frame to the next."""
 
-    `start` and `end` (N, 2) are where each was and is, `tolerance` (N,) the pixels by which a person
-    moves by itself, `before` the motion of the previous frame. A point p goes to
-    p + (dx, dy) + zoom * (p - mean of start). Solved by iteratively reweighted least squares with
-    Cauchy weights, so that those who run alone do not pull it.
+    across: float
+    down: float
+    zoom: float
+
+
+STILL = CameraStep(0.0, 0.0, 0.0)
+
+
+def motion_of_boxes(
+    start: Matrix, end: Matrix, tolerance: Matrix, before: CameraStep
+) -> CameraStep:
+    """The camera's step that most of the boxes followed.
+
+    `start` and `end` (2, N) are where each was and is, `tolerance` (N,) the pixels by which a person
+    moves by itself, `before` the step of the previous frame. Solved by iteratively reweighted least
+    squares with Cauchy weights, so that those who run alone do not pull it.
     """
-    count = len(start)
+    count = start.shape[1]
     if not count:
-        return before.copy()
-    moved = end - start
-    middle = start.sum(axis=0) / count
-    arm = start - middle
-    zoom = float(before[2])
-    expected = before[:2] + zoom * middle
-    shift = np.sort(moved, axis=0)[count // 2] if count > 2 else expected
-    reach = (arm * arm).sum(axis=1)
+        return before
+    middle_x, middle_y = (start.sum(axis=1) / count).tolist()
+    # All that the rounds need are weighted sums of these rows.
+    rows = np.ones((8, count))
+    moved, arm = rows[0:2], rows[2:4]
+    np.subtract(end, start, out=moved)
+    np.subtract(start, [[middle_x], [middle_y]], out=arm)
+    squares = (rows[:4] * rows[:4]).reshape(2, 2, count)
+    np.add(squares[:, 0], squares[:, 1], out=rows[4:6])  # |moved|^2, |arm|^2
+    along = moved * arm
+    np.add(along[0], along[1], out=rows[6])
+    doubt = 1.0 / (tolerance * tolerance)
+    zoom = before.zoom
+    expected_x, expected_y = before.across + zoom * middle_x, before.down + zoom * middle_y
+    x, y = np.sort(moved, axis=1)[:, count // 2].tolist() if count > 2 else (expected_x, expected_y)
     for _ in range(_ROUNDS):
-        left = moved - shift - zoom * arm
-        weight = 1.0 / (1.0 + (left * left).sum(axis=1) / (tolerance * tolerance))
-        shift = (weight @ (moved - zoom * arm) + _PRIOR * expected) / (weight.sum() + _PRIOR)
-        lever = float(weight @ reach) + _ZOOM_PRIOR * _ZOOM_LEVER**2
-        zoom = float(weight @ (arm * (moved - shift)).sum(axis=1)) / lever
-    return np.array([shift[0] - zoom * middle[0], shift[1] - zoom * middle[1], zoom])
+        # |moved - shift - zoom * arm|^2, multiplied out.
+        terms = [-2 * x, -2 * y, 2 * zoom * x, 2 * zoom * y, 1.0, zoom * zoom, -2 * zoom, x * x + y * y]
+        left = np.dot(terms, rows)
+        left *= doubt
+        left += 1.0
+        moved_x, moved_y, arm_x, arm_y, _, reach, spread, weight = rows.dot(1.0 / left).tolist()
+        x = (moved_x - zoom * arm_x + _PRIOR * expected_x) / (weight + _PRIOR)
+        y = (moved_y - zoom * arm_y + _PRIOR * expected_y) / (weight + _PRIOR)
+        zoom = (spread - x * arm_x - y * arm_y) / (reach + _ZOOM_PRIOR * _ZOOM_LEVER**2)
+    return CameraStep(x - zoom * middle_x, y - zoom * middle_y, zoom)

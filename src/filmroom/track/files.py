@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,18 +95,11 @@ def track_rows(rows: TrackRows, observe: Observe | None = None) -> TrackRows:
 
 def track_online(rows: TrackRows, tracker: Tracker) -> TrackRows:
     """Detections through an online tracker, frame by frame; what it leaves untracked is left out."""
-    order = np.argsort(rows.frames, kind="stable")
-    boxes, scores = rows.boxes[order], _usable_scores(rows.scores)[order]
     count = rows.length or (int(rows.frames.max()) + 1 if len(rows) else 0)
-    edge = np.searchsorted(rows.frames[order], np.arange(count + 1))
-    ids = np.zeros(len(order), np.int64)
-    for frame in range(count):
-        part = slice(edge[frame], edge[frame + 1])
-        ids[part] = tracker.update(boxes[part], scores[part])
-    kept = ids > 0
-    return TrackRows.of(
-        rows.frames[order][kept], ids[kept], boxes[kept], scores=scores[kept], length=rows.length
-    )
+    ids = tracker.follow(rows.boxes, _usable_scores(rows.scores), rows.frames, count)
+    order = np.argsort(rows.frames, kind="stable")
+    kept = order[ids[order] > 0]
+    return replace(rows.select(kept), ids=ids[kept], scores=_usable_scores(rows.scores)[kept])
 
 
 def detections_of(rows: TrackRows) -> pa.Table:

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.track.in_match import Likeness
 from filmroom.track.panorama import Panorama
 from filmroom.track.pieces import Ends, Pieces, ends_of
+from filmroom.track.rearrange import rearrange
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -109,14 +111,22 @@ def link_pieces(
     rate: float,
     picture: tuple[int, int],
     most_people: int | None = None,
+    likeness: Likeness | None = None,
 ) -> Ints:
-    """Person of every detection, 0 where it belongs to no tracklet."""
+    """Person of every detection, 0 where it belongs to no tracklet.
+
+    `likeness`, learnt on this clip, takes the place of the mean vectors of `pieces`.
+    """
     number = len(pieces.edge) - 1
     person = np.zeros(pieces.count, np.int64)
     if number < 1:
         return person
-    pairs = _pairs(pieces, panorama, settings, rate, picture)
-    following = _chains(pieces, pairs, settings, rate, most_people)
+    pairs = _pairs(pieces, panorama, settings, rate, picture, likeness)
+    following, price = _chains(pieces, pairs, settings, rate, most_people)
+    if likeness is not None:
+        paid = pairs.odds - pairs.looks + price[pairs.second]
+        start = pieces.row[pieces.first]
+        following = rearrange(following, pairs.first, pairs.second, paid, start, likeness)
     name = np.zeros(number, np.int64)
     order = np.argsort(pieces.row[pieces.edge[:-1]], kind="stable")
     last = 0
@@ -131,17 +141,18 @@ def link_pieces(
 
 
 class _Pairs(NamedTuple):
-    """Tracklets `second` that may go on where `first` ends, and their log-odds."""
+    """Tracklets `second` that may go on where `first` ends, their log-odds, and those of looks alone."""
 
     first: Ints
     second: Ints
     odds: Matrix
+    looks: Matrix
 
 
 def _chains(
     pieces: Pieces, pairs: _Pairs, settings: LinkSettings, rate: float, most_people: int | None
-) -> Ints:
-    """For every tracklet the one that follows it, -1 for none.
+) -> tuple[Ints, Matrix]:
+    """For every tracklet the one that follows it, -1 for none, and the price of its beginning a chain.
 
     The chains of greatest total odds, less what is held against the number of people that they make.
     That is convex in the number, so that its optimum is among the optima of constant prices a person.
@@ -151,7 +162,7 @@ def _chains(
     if most_people is not None:
         known = min(known, float(most_people))
     spread = settings.crowd * max(known, 4.0)
-    best, best_total = np.full(len(solid), -1), -np.inf
+    best, best_total, best_price = np.full(len(solid), -1), -np.inf, 0.0
     for price in np.linspace(0.0, settings.price, _PRICES):
         odds = pairs.odds + price * solid[pairs.second]
         following, chosen = _assignment(len(solid), pairs, odds)
@@ -159,8 +170,8 @@ def _chains(
         over = max(0.0, begun - known) / spread
         total = pairs.odds[chosen].sum() - 0.5 * over * over * spread
         if total > best_total + 1e-9:
-            best, best_total = following, total
-    return best
+            best, best_total, best_price = following, total, float(price)
+    return best, best_price * solid
 
 
 def _most_at_once(pieces: Pieces, rate: float) -> float:
@@ -202,6 +213,7 @@ def _pairs(
     settings: LinkSettings,
     rate: float,
     picture: tuple[int, int],
+    likeness: Likeness | None,
 ) -> _Pairs:
     """All pairs of tracklets that may be one person."""
     leave = ends_of(pieces, panorama, pieces.last, pieces.first, window=settings.window, rate=rate)
@@ -217,7 +229,7 @@ def _pairs(
     possible &= ~(brief[a] | brief[b])
     a, b, seconds = a[possible], b[possible], seconds[possible]
     if not len(a):
-        return _Pairs(a, b, seconds)
+        return _Pairs(a, b, seconds, seconds)
     away = gone[a] & come[b]
     small = _SMALL * float(np.median(pieces.box[:, 3]))
     out, back = leave.take(a), enter.take(b)
@@ -238,11 +250,15 @@ def _pairs(
     value += np.where(_parts_of_tracklets(pieces)[a] == b, sure, 0.0)
     evidence = np.add.reduceat(np.maximum(pieces.score - _FALSE, 0.0), pieces.first)
     value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
-    if pieces.vector is not None:
-        value += _appearance(pieces, a, b)
+    looks = np.zeros(len(a))
+    if likeness is not None:
+        looks = likeness.odds(a, b)
+    elif pieces.vector is not None:
+        looks = _appearance(pieces, a, b)
+    value += looks
     furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
     good = (off[:, 5] <= furthest) & (value > -settings.price)
-    return _Pairs(a[good], b[good], value[good])
+    return _Pairs(a[good], b[good], value[good], looks[good])
 
 
 def _following(ends: Ints, starts: Ints, longest: float) -> tuple[Ints, Ints]:

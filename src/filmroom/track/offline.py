@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
-from filmroom.track.camera import motion_of_boxes
+from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
+from filmroom.track.in_match import LikenessSettings, learn_likeness, overlaps
 from filmroom.track.link import LinkSettings, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
@@ -35,8 +36,8 @@ _STANDING = 0.006  # heights a frame that people move who stand
 class OfflineSettings:
     """What happens after the online tracker. Times are seconds.
 
-    online, link
-        Settings of the two steps before.
+    online, link, likeness
+        Settings of the steps of their own.
     ambiguous
         Tracklets are cut where exchanging two of them would have cost less than these log-odds.
     longest_fill
@@ -49,6 +50,7 @@ class OfflineSettings:
 
     online: TrackerSettings = field(default_factory=TrackerSettings)
     link: LinkSettings = field(default_factory=LinkSettings)
+    likeness: LikenessSettings = field(default_factory=LikenessSettings)
     longest_fill: float = 0.8
     least_score: float = 0.3
     least_evidence: float = 0.6
@@ -68,13 +70,15 @@ def track_people(
     picture: tuple[int, int],
     most_people: int | None = None,
     settings: OfflineSettings | None = None,
+    embeddings: pa.Table | None = None,
 ) -> pa.Table:
     """Every person of a clip followed: a TRACKS table, ids from 1 in order of first appearance.
 
     `detections` are DETECTIONS rows of people, `motion` MOTION (may be empty: the camera is then
     estimated from the boxes), `shots` SHOTS; `appearance` and `number_reads` join them by
     (frame, detection). `frames` are all frame indices looked at, `fps` the video's frames a second,
-    `picture` its width and height, `most_people` the most that are ever on the pitch.
+    `picture` its width and height, `most_people` the most that are ever on the pitch. From
+    `embeddings` (EMBEDDINGS) is learnt, on the clip itself, how to tell its people apart.
     Same input, same result; the order of rows within a frame does not matter.
     """
     DETECTIONS.check(detections)
@@ -93,13 +97,53 @@ def track_people(
     apart = max(2, round(0.4 * rate))
     piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
     pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet, margin)
-    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people)
+    likeness = None
+    if embeddings is not None and embeddings.num_rows:
+        looks = _vectors(embeddings, clip.keys(panorama))
+        known = replace(pieces, vector=looks[pieces.index])
+        likeness = learn_likeness(known, overlaps(clip.row, clip.corner), rate, settings.likeness)
+    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people, likeness)
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:
         paths = _without_doubles(paths)
         if most_people is not None:
             paths = _at_most(paths, most_people)
     return _as_tracks(clip, panorama, paths, picture)
+
+
+def sure_tracklets(
+    detections: pa.Table,
+    motion: pa.Table,
+    shots: pa.Table,
+    *,
+    frames: NDArray[np.integer[Any]],
+    fps: float,
+    settings: OfflineSettings | None = None,
+    clear: float = 0.3,
+) -> tuple[Ints, Ints]:
+    """Detections that surely are of one person each: their rows, and numbers of the tracklets.
+
+    Cut wherever two people may have been exchanged, and without those who overlap another by an IoU of
+    more than `clear`. Both (N,), in order of tracklet, then frame; tracklets are numbered from 0.
+    """
+    settings = settings or OfflineSettings(ambiguous=12.0)
+    panorama = panorama_of(frames, motion, shots)
+    if not detections.num_rows or not len(panorama.frames):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    clip = _Clip.of(detections, None, panorama)
+    rate = frame_rate(panorama.frames, fps)
+    tracklet, margin, rival = _run_online(
+        clip, panorama, replace(settings.online, frame_rate=rate)
+    )
+    apart = max(2, round(0.4 * rate))
+    piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    piece[overlaps(clip.row, clip.corner) > clear] = 0
+    kept = np.flatnonzero(piece > 0)
+    kept = kept[np.lexsort((clip.row[kept], piece[kept]))]
+    keys = detection_keys(detections)
+    order = np.argsort(keys)
+    rows = order[np.searchsorted(keys[order], clip.keys(panorama)[kept])]
+    return rows, np.unique(piece[kept], return_inverse=True)[1]
 
 
 def frame_rate(frames: Ints, fps: float) -> float:
@@ -118,6 +162,14 @@ class _Clip:
     score: Matrix
     detection: Ints
     vector: Matrix | None  # (N, D), zero where not known
+
+    @property
+    def corner(self) -> Matrix:
+        return np.column_stack([self.box[:, :2] - self.box[:, 2:] / 2, self.box[:, 2:]])
+
+    def keys(self, panorama: Panorama) -> Ints:
+        """As `tables.detection_keys` gives them."""
+        return panorama.frames[self.row] * 2**20 + self.detection
 
     @staticmethod
     def of(detections: pa.Table, appearance: pa.Table | None, panorama: Panorama) -> _Clip:
@@ -154,22 +206,14 @@ def _run_online(
 ) -> tuple[Ints, Matrix, Ints]:
     """Tracklet of each detection, 0 where none; its margin over the rival tracklet, and that one."""
     tracker = Tracker(settings)
-    count = len(clip.row)
-    piece, rival = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    margin = np.full(count, np.inf)
-    corner = np.column_stack([clip.box[:, :2] - clip.box[:, 2:] / 2, clip.box[:, 2:]])
-    edge = np.searchsorted(clip.row, np.arange(len(panorama.frames) + 1))
-    for row in range(len(panorama.frames)):
-        part = slice(edge[row], edge[row + 1])
-        piece[part] = tracker.update(
-            corner[part],
-            clip.score[part],
-            panorama.step[row] if panorama.known[row] else None,
-            None if clip.vector is None else clip.vector[part],
-            cut=row > 0 and panorama.shot[row] != panorama.shot[row - 1],
-        )
-        margin[part], rival[part] = tracker.margins, tracker.rivals
-    return piece, margin, rival
+    motions = [
+        step if known else None for step, known in zip(panorama.step, panorama.known, strict=True)
+    ]
+    cuts = np.diff(panorama.shot, prepend=panorama.shot[:1]) != 0
+    piece = tracker.follow(
+        clip.corner, clip.score, clip.row, len(panorama.frames), motions, clip.vector, cuts
+    )
+    return piece, tracker.margins, tracker.rivals
 
 
 def split_ambiguous(
@@ -216,19 +260,20 @@ def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panoram
     first, second = first[by_row], second[by_row]
     edge = np.searchsorted(clip.row[second], np.arange(len(panorama.frames) + 1))
     step = panorama.step.copy()
-    before = np.zeros(3)
+    before: CameraStep = STILL
     # The camera's motion is that of those who happen to stand still: a wider tolerance would take the
     # drift of the whole play for it.
     tolerance = _STANDING + _jitter(clip, order, linked)
     for row in range(1, len(panorama.frames)):
         if panorama.shot[row] != panorama.shot[row - 1]:
-            before = np.zeros(3)
+            before = STILL
             continue
         was, now = first[edge[row] : edge[row + 1]], second[edge[row] : edge[row + 1]]
         before = motion_of_boxes(
-            clip.box[was, :2], clip.box[now, :2], tolerance * clip.box[was, 3] + 0.5, before
+            clip.box[was, :2].T, clip.box[now, :2].T, tolerance * clip.box[was, 3] + 0.5, before
         )
-        step[row] = [[1 + before[2], 0, before[0]], [0, 1 + before[2], before[1]], [0, 0, 1]]
+        scale = 1 + before.zoom
+        step[row] = [[scale, 0, before.across], [0, scale, before.down], [0, 0, 1]]
     return with_steps(panorama.frames, panorama.shot, step, panorama.known)
 
 

@@ -79,13 +79,27 @@ PRESETS = MappingProxyType(
             memory=1.2,
             confirm=1,
         ),
+        "ssat": replace(
+            _PLAIN,
+            rounds=(
+                Round("looks", least=-0.56, tracks="seen", from_last=True),
+                Round("looks", least=-0.64, tracks="lost", from_last=True),
+            ),
+            high=0.5,
+            low=0.5,
+            start=0.5,
+            memory=2.0,
+            confirm=1,
+            fresh=0.4,
+        ),
     }
 )
 """Settings by name. `filmroom` is the default; the others follow the published methods:
 
 sort: Bewley et al. 2016; bytetrack: Zhang et al. 2022; oc-sort: Cao et al. 2023; bot-sort: Aharon et
 al. 2022 (camera motion only where given); c-biou: Yang et al. 2023 (mean of the last steps, two rounds
-of buffered overlap).
+of buffered overlap); ssat: self-supervised appearance tracking, for which `update` must be given
+looks (thresholds 0.56 and 0.64, alpha 2, beta 0.4 as published; they belong to the published network).
 """
 
 

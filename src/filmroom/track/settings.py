@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Similarity = Literal["evidence", "iou"]
+Similarity = Literal["evidence", "iou", "looks"]
 Wanted = Literal["high", "low"]
-Candidates = Literal["all", "confirmed", "seen", "unconfirmed"]
+Candidates = Literal["all", "confirmed", "seen", "lost", "unconfirmed"]
 
 
 @dataclass(frozen=True)
@@ -15,22 +15,25 @@ class Round:
     """One round of matching what is still free, tracks against detections.
 
     similarity
-        `evidence`: log-odds that both are the same person, summed over all cues; `iou`: overlap.
+        `evidence`: log-odds that both are the same person, summed over all cues; `iou`: overlap;
+        `looks`: less the sum of the distances of looks (1 - cosine) and of boxes (SSAT eq. 1 and 2).
     least
-        Pairs below this are never matched (log-odds, or IoU).
+        Pairs below this are never matched (log-odds, IoU, or less the greatest distance).
     expansion
         Share of width and height by which every side grows before the overlap is taken (C-BIoU).
     detections
         `high` or `low` scores.
     tracks
-        `confirmed`: all that have an id; `seen`: those seen in the previous frame; `unconfirmed`:
-        those still on trial.
+        `confirmed`: all that have an id; `seen`: those seen in the previous frame; `lost`: those that
+        were not; `unconfirmed`: those still on trial.
     from_last
         Compare with the last box seen instead of the predicted one (OC-SORT's recovery).
     momentum
         Weight of agreement with the direction of motion (OC-SORT); `iou` only.
     score_weighted
         Multiply the overlap by the detection's score before matching (ByteTrack's fusion).
+    looks, distance
+        Weights of both distances; `looks` only.
     """
 
     similarity: Similarity = "evidence"
@@ -41,6 +44,8 @@ class Round:
     from_last: bool = False
     momentum: float = 0.0
     score_weighted: bool = False
+    looks: float = 1.0
+    distance: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,8 @@ class TrackerSettings:
         Times by which small things (below 0.4 of the median height, a ball) move less predictably.
     reupdate
         On return, replay the absence along a straight line (OC-SORT).
+    fresh
+        Share of the newest look in what is remembered of a track's looks.
     """
 
     frame_rate: float = 25.0
@@ -131,6 +138,7 @@ class TrackerSettings:
     duplicate: float = 0.85
     agility: float = 6.0
     reupdate: bool = False
+    fresh: float = 0.1
     evidence_bias: float = 9.5
     evidence_tail: float = 4.0
     speed_limit: float = 7.0

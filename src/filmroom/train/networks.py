@@ -76,3 +76,44 @@ class DetectorNet(nn.Module):
             x = self.fuse[level](pyramid[level] + up)
         out: Tensor = self.out(self.head(x))
         return out
+
+
+class _Bottleneck(nn.Module):
+    """1x1, 3x3 and 1x1 convolutions beside the identity, widening four times (He et al. 2016)."""
+
+    def __init__(self, before: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.narrow = nn.Sequential(conv(before, width, 1), conv(width, width, 3, stride))
+        self.widen = nn.Sequential(
+            nn.Conv2d(width, 4 * width, 1, bias=False), nn.BatchNorm2d(4 * width)
+        )
+        self.beside = (
+            nn.Identity()
+            if before == 4 * width and stride == 1
+            else nn.Sequential(
+                nn.Conv2d(before, 4 * width, 1, stride, bias=False), nn.BatchNorm2d(4 * width)
+            )
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.beside(x) + self.widen(self.narrow(x)))
+
+
+class ResNet50(nn.Module):
+    """ResNet-50 (He et al. 2016, table 1) that ends in a vector: (N, 3, H, W) to (N, length)."""
+
+    def __init__(self, length: int = 512) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [conv(3, 64, 7, 2), nn.MaxPool2d(3, 2, 1)]
+        before = 64
+        for width, count, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
+            for index in range(count):
+                layers.append(_Bottleneck(before, width, stride if index == 0 else 1))
+                before = 4 * width
+        self.body = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.out = nn.Linear(before, length, bias=False)
+        self.level = nn.BatchNorm1d(length)
+
+    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
+        out: Tensor = self.level(self.out(self.body(x)))
+        return out

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from filmroom import models
 from filmroom.errors import InputError
+from filmroom.train.appearance import AppearanceRecipe, train_general
 from filmroom.train.detector import DetectorRecipe, export_detector, train_detector
 from filmroom.train.numbers import NumbersRecipe, export_numbers, train_numbers
 from filmroom.train.segmenter import SegmenterRecipe, export_segmenter, train_segmenter
 
-PARTS = ("detector", "segmenter", "numbers")
+PARTS = ("detector", "segmenter", "numbers", "embedding")
 
 
 def train_part(
@@ -53,6 +54,10 @@ def train_part(
         segmenter = SegmenterRecipe(seed=seed)
         segmenter = replace(segmenter, steps=steps or segmenter.steps)
         export_segmenter(train_segmenter(data, folder, segmenter, resume=resume), target, data)
+    elif part == "embedding":
+        appearance = AppearanceRecipe(seed=seed)
+        appearance = replace(appearance, steps=steps or appearance.steps)
+        train_general(data, folder, appearance, resume=resume)
     else:
         numbers = NumbersRecipe(seed=seed)
         numbers = replace(numbers, steps=steps or numbers.steps)

@@ -1,0 +1,199 @@
+"""How alike tracklets look, learnt from the match itself, without labels, in closed form.
+
+Tracklets that surely hold one person say how much one person's looks vary; tracklets seen at the same
+time are different people and say how people differ. From both follow the directions in which people
+of this match can be told apart (Fisher's discriminant) and the log-odds that two tracklets are one
+person (the two-covariance model of Brummer and de Villiers 2010, eq. 26, also known as PLDA).
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.geometry.boxes import ious
+from filmroom.track.pieces import Pieces
+
+Matrix = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LikenessSettings:
+    """How looks are compared.
+
+    clear
+        Overlap (IoU) with another box up to which a look surely shows its own person.
+    fewest
+        Looks of a stretch below which it says nothing about how one person's looks vary.
+    directions
+        Most directions in which people are told apart.
+    shrinkage
+        Share of the spread of one person's looks that is taken to be the same in all directions.
+    fewest_pairs
+        Pairs of stretches seen at once below which nothing can be learnt.
+    trust
+        What log-odds are multiplied by: looks of one tracklet resemble each other more than a model of
+        independent looks believes.
+    bounds
+        Least and most log-odds.
+    """
+
+    clear: float = 0.3
+    fewest: int = 4
+    directions: int = 16
+    shrinkage: float = 0.3
+    fewest_pairs: int = 30
+    trust: float = 0.6
+    bounds: tuple[float, float] = (-6.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What is known of the looks of P tracklets, in K directions of unit spread within a person.
+
+    `mean` (P, K), `spread` (P,) the variance of each mean (infinite where there is no look), and
+    `between` (K,) the variance of people.
+    """
+
+    mean: Matrix
+    spread: Matrix
+    between: Matrix
+    trust: float
+    bounds: tuple[float, float]
+
+    def odds(self, first: Ints, second: Ints) -> Matrix:
+        """Log-odds (N,) that tracklets `first` and `second` are the same person, by their looks."""
+        known = np.isfinite(self.spread[first]) & np.isfinite(self.spread[second])
+        result = np.zeros(len(first))
+        a, b = first[known], second[known]
+        of_a = self.between + self.spread[a, None]
+        of_b = self.between + self.spread[b, None]
+        x, y = self.mean[a], self.mean[b]
+        determinant = of_a * of_b - self.between**2
+        together = (of_b * x * x - 2 * self.between * x * y + of_a * y * y) / determinant
+        apart = x * x / of_a + y * y / of_b
+        single = 0.5 * (np.log(of_a * of_b / determinant) + apart - together)
+        result[known] = np.clip(self.trust * single.sum(axis=1), *self.bounds)
+        return result
+
+
+def learn_likeness(
+    pieces: Pieces, covered: Matrix, rate: float, settings: LikenessSettings | None = None
+) -> Likeness | None:
+    """Learn from the tracklets of a clip how to tell its people apart; None where it is too short.
+
+    `covered` (N,) is the greatest overlap of each detection (before it was put in order) with another
+    of its frame. `pieces.vector` holds the looks, zeros where there is none.
+    """
+    settings = settings or LikenessSettings()
+    if pieces.vector is None:
+        return None
+    owner = np.repeat(np.arange(len(pieces.edge) - 1), np.diff(pieces.edge))
+    known = np.flatnonzero(np.abs(pieces.vector).sum(axis=1) > 0)
+    sure = known[covered[pieces.index[known]] <= settings.clear]
+    if len(sure) < settings.fewest:
+        return None
+    middle = pieces.vector[sure].mean(axis=0)
+    stretch = _stretches(owner[sure], pieces.row[sure], rate)
+    looks = pieces.vector[sure] - middle
+    within = _within(looks, stretch, settings.fewest)
+    people = _between(looks, stretch, pieces.row[sure], settings)
+    if within is None or people is None:
+        return None
+    base, between = _directions(within, people, settings)
+    look = looks @ base
+    unsteady = _unsteady(look, stretch, settings.fewest)
+    mean = np.zeros((len(pieces.edge) - 1, base.shape[1]))
+    count = np.bincount(owner[sure], minlength=len(mean))
+    np.add.at(mean, owner[sure], look)
+    mean /= np.maximum(count, 1)[:, None]
+    with np.errstate(divide="ignore"):
+        spread = unsteady * np.sqrt(1.0 / count)
+    return Likeness(mean, spread, between, settings.trust, settings.bounds)
+
+
+def _stretches(owner: Ints, row: Ints, rate: float) -> Ints:
+    """Numbers from 0 of stretches without a doubt: broken where a person was covered for a while."""
+    fresh = (np.diff(owner, prepend=-1) != 0) | (np.diff(row, prepend=-1) > 0.5 * rate)
+    return np.cumsum(fresh) - 1
+
+
+def _means(looks: Matrix, stretch: Ints) -> tuple[Matrix, Ints]:
+    count = np.bincount(stretch)
+    total = np.zeros((len(count), looks.shape[1]))
+    np.add.at(total, stretch, looks)
+    return total / count[:, None], count
+
+
+def _within(looks: Matrix, stretch: Ints, fewest: int) -> Matrix | None:
+    """Covariance of one person's looks."""
+    mean, count = _means(looks, stretch)
+    used = count[stretch] >= fewest
+    free = np.count_nonzero(used) - np.count_nonzero(count >= fewest)
+    if free < 2 * fewest:
+        return None
+    off = (looks - mean[stretch])[used]
+    result: Matrix = off.T @ off / free
+    return result
+
+
+def _between(looks: Matrix, stretch: Ints, row: Ints, settings: LikenessSettings) -> Matrix | None:
+    """Half the mean square difference of people seen at the same time."""
+    mean, count = _means(looks, stretch)
+    long = np.flatnonzero(count >= settings.fewest)
+    edge = np.cumsum([0, *count])
+    start, end = row[edge[:-1]][long], row[edge[1:] - 1][long]
+    at_once = np.triu((start[:, None] <= end) & (start <= end[:, None]), 1)
+    first, second = np.nonzero(at_once)
+    if len(first) < settings.fewest_pairs:
+        return None
+    apart = mean[long[first]] - mean[long[second]]
+    result: Matrix = apart.T @ apart / (2 * len(first))
+    return result
+
+
+def _directions(within: Matrix, people: Matrix, settings: LikenessSettings) -> tuple[Matrix, Matrix]:
+    """Directions (D, K) of unit spread within a person, and the variance (K,) of people in them."""
+    from scipy.linalg import eigh
+
+    size = len(within)
+    even = np.trace(within) / size * np.eye(size)
+    spread = (1 - settings.shrinkage) * within + settings.shrinkage * even + 1e-9 * np.eye(size)
+    value, vector = eigh(people, spread)
+    best = np.argsort(-value)[: settings.directions]
+    best = best[value[best] > 0]
+    return vector[:, best], value[best]
+
+
+def _unsteady(look: Matrix, stretch: Ints, fewest: int) -> float:
+    """Variance of the mean of a single look, so that halves of stretches differ as they do.
+
+    Looks that follow each other are alike: the mean of n of them is taken to be off by 1 / sqrt(n) of
+    this, not by 1 / n.
+    """
+    count = np.bincount(stretch)
+    place = np.arange(len(stretch)) - np.repeat(np.cumsum(count) - count, count)
+    late = (place >= (count[stretch] + 1) // 2).astype(np.int64)
+    halves, number = _means(look, np.unique(2 * stretch + late, return_inverse=True)[1])
+    whole = np.flatnonzero(count >= 2 * fewest)
+    if not len(whole):
+        return 1.0
+    first = np.searchsorted(np.unique(2 * stretch + late), 2 * whole)
+    off = ((halves[first] - halves[first + 1]) ** 2).mean(axis=1)
+    share = np.sqrt(1 / number[first]) + np.sqrt(1 / number[first + 1])
+    return float(np.clip((off / share).mean(), 0.2, 5.0))
+
+
+def overlaps(row: Ints, corner: Matrix) -> Matrix:
+    """Greatest IoU (N,) of each box (x, y, w, h) with another of its row; rows in order."""
+    result = np.zeros(len(row))
+    edge = np.flatnonzero(np.diff(row, prepend=-1, append=-1))
+    for start, end in itertools.pairwise(edge):
+        shared = ious(corner[start:end], corner[start:end])
+        np.fill_diagonal(shared, 0.0)
+        result[start:end] = shared.max(axis=1)
+    return result

@@ -1,0 +1,256 @@
+"""All tracks of a tracker in one matrix, a column each, and what time and boxes do to them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.track.camera import CameraStep
+from filmroom.track.settings import TrackerSettings
+
+Matrix = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+LEAST_SIDE = 1e-3  # pixels
+_STEP = 1 / 25  # seconds that the noise settings are given for
+_SMALL = 0.4  # share of the median height below which a thing is no person
+_HISTORY = 3
+_FIRST_ROOM = 64
+
+# Rows of the state matrix and, as far as it goes, of a frame's boxes: what is used together lies
+# together, so that one array operation does for all of it.
+LOGS = slice(0, 2)  # log width, log height
+FORM = slice(0, 4)  # log width, log height, centre x, centre y
+PLACE = slice(2, 4)
+SIZE = slice(4, 6)
+BOX = slice(2, 6)
+HEIGHT = 5
+SPEED = slice(6, 10)  # of the box, a frame, the camera's motion taken out
+LAST = slice(10, 14)  # the box last seen, carried along by the camera
+CARRIED = slice(2, 14)
+VARIANCE = slice(14, 20)  # of position, cross, of speed: each of the centre and of the size, in heights
+_ROWS = 20
+DOUBT = 6  # of a frame's boxes: times that a box of this score strays further, squared
+
+# Rows of what depends only on how long a track was not seen.
+DECAY, REACH, IMPATIENCE, ABSENT = range(4)
+
+
+class Tracks:
+    """Columns `0..count` of `values` are the tracks; the other attributes are views of those.
+
+    `ids` are 0 while on trial, `missed` frames since last seen, `seen` frames seen. `appearance`
+    (T, D) and `past` (H, 4, T), the boxes last seen, newest first, NaN where none, are kept only where
+    the settings need them.
+    """
+
+    def __init__(self, settings: TrackerSettings, appearance: int) -> None:
+        self.settings = settings
+        self.count = 0
+        self.lost = 0  # how many have missed > 0
+        self._values = np.zeros((_ROWS, _FIRST_ROOM))
+        self._whole = np.zeros((3, _FIRST_ROOM), np.int64)
+        self.appearance = np.zeros((0, appearance))
+        momentum = any(turn.momentum for turn in settings.rounds)
+        self._history = max(_HISTORY, settings.average + 1) if momentum or settings.average else 0
+        self.past = np.zeros((self._history, 4, 0))
+        self._keeps_last = (
+            settings.reupdate
+            or settings.average > 0
+            or any(turn.from_last for turn in settings.rounds)
+        )
+        self._longest = int(settings.memory * settings.frame_rate)
+        self._absence = _of_absence(settings, self._longest)
+        noise, step = settings.noise, 1 / (settings.frame_rate * _STEP)
+        self._added = np.array(
+            [
+                [[noise.position**2 * step], [noise.size**2 * step]],
+                [[noise.speed**2 * step**3], [noise.size_speed**2 * step**3]],
+            ]
+        )
+        self._measured = np.array([[noise.measured**2], [noise.measured_size**2]])
+        self._look()
+
+    def _look(self) -> None:
+        """Views of the columns in use."""
+        live = self._values[:, : self.count]
+        self.logs, self.form, self.place = live[LOGS], live[FORM], live[PLACE]
+        self.box, self.size, self.height = live[BOX], live[SIZE], live[HEIGHT]
+        self.speed, self.last, self.carried = live[SPEED], live[LAST], live[CARRIED]
+        self.variance = live[VARIANCE].reshape(3, 2, self.count)
+        self.ids, self.missed, self.seen = self._whole[:, : self.count]
+
+    def absence(self) -> Matrix:
+        """(4, T) what the time since each was last seen makes of it: rows DECAY, REACH, ..."""
+        return self._absence.take(self.missed, axis=1)
+
+    def shift(self, camera: CameraStep) -> None:
+        """Move every track by the camera's motion."""
+        self.carried *= 1 + camera.zoom
+        move = np.array([[camera.across], [camera.down]])
+        self.place += move
+        if self._keeps_last:
+            self.last[:2] += move
+
+    def carry(self, matrix: Matrix) -> None:
+        """Move every track by a homography, sides and speeds by its change of scale."""
+        turn, shift, bottom = matrix[:2, :2], matrix[:2, 2:], matrix[2]
+        length = abs(matrix[0, 0] * matrix[1, 1] - matrix[0, 1] * matrix[1, 0]) ** 0.5
+        flat = bottom[0] == bottom[1] == 0  # as most motion is: then all is scaled alike
+        for box in (self.box, self.last) if self._keeps_last else (self.box,):
+            depth = bottom[2] if flat else bottom[:2] @ box[:2] + bottom[2]
+            scale = length / np.abs(depth)
+            box[:2] = (turn @ box[:2] + shift) / depth
+            box[2:] *= scale
+            if box is self.box:
+                self.speed *= scale
+
+    def predict(self, absence: Matrix) -> None:
+        """Move every track by its own speed, and be less sure of where it is."""
+        settings = self.settings
+        if settings.average:
+            np.add(self.last, self.speed * (self.missed + 1), out=self.box)
+            np.maximum(self.size, LEAST_SIDE, out=self.size)
+            return
+        if self.lost:
+            self.speed *= absence[DECAY]
+        self.box += self.speed
+        np.maximum(self.size, LEAST_SIDE, out=self.size)
+        position, cross, rate = self.variance
+        position += cross
+        cross += rate
+        position += cross
+        furthest = absence[REACH]
+        agility = self._agility()
+        if agility is None:
+            self.variance[::2] += self._added
+        else:
+            self.variance[::2] += self._added * agility
+            furthest = furthest * agility
+        np.minimum(position[0], furthest, out=position[0])
+        most = position[0] * rate[0]
+        np.minimum(cross[0], np.sqrt(most, out=most), out=cross[0])
+
+    def middle_height(self) -> float:
+        """The upper median of the heights."""
+        return float(np.sort(self.height)[self.count // 2]) if self.count else 0.0
+
+    def _agility(self) -> Matrix | None:
+        if self.settings.agility <= 1 or self.count <= 3:
+            return None
+        ordered = np.sort(self.height)
+        small = _SMALL * ordered[self.count // 2]
+        if ordered[0] >= small:
+            return None
+        agility = np.ones(self.count)
+        agility[self.height < small] = self.settings.agility**2
+        return agility
+
+    def correct(self, rows: Ints, columns: Ints, found: Matrix) -> None:
+        """Take in that tracks `rows` were seen as boxes `columns` of a frame."""
+        settings = self.settings
+        if self._history:
+            self.past[1:, :, rows] = self.past[:-1, :, rows]
+            self.past[0][:, rows] = found[BOX].take(columns, axis=1)
+        if settings.average:
+            self._average(rows)
+        else:
+            if settings.reupdate:
+                self._straighten(rows, columns, found)
+            if len(rows):
+                self._filter(rows, columns, found)
+        if self._keeps_last:
+            self.last[:, rows] = found[BOX].take(columns, axis=1)
+        self.missed += 1
+        self.missed[rows] = 0
+        self.seen[rows] += 1
+        self.lost = self.count - len(rows)
+
+    def _filter(self, rows: Ints, columns: Ints, found: Matrix) -> None:
+        """Kalman filter of a box with constant speed, in closed form; nothing for those not seen."""
+        partner = np.zeros(self.count, np.int64)
+        partner[rows] = columns
+        there = found[BOX.start :].take(partner, axis=1)
+        position, cross, rate = self.variance
+        gain = self.variance[:2] / (position + self._measured * there[-1])
+        if len(rows) < self.count:
+            hit = np.zeros(self.count)
+            hit[rows] = 1.0
+            gain *= hit
+        off = there[:4]
+        off -= self.box
+        off = off.reshape(2, 2, self.count)
+        step = gain[:, :, None] * off
+        self.box += step[0].reshape(4, self.count)
+        self.speed += step[1].reshape(4, self.count)
+        rate -= gain[1] * cross
+        self.variance[:2] -= gain[0] * self.variance[:2]
+
+    def _average(self, rows: Ints) -> None:
+        steps = self.past[:-1][:, :, rows] - self.past[1:][:, :, rows]
+        count = (~np.isnan(steps[:, 0])).sum(axis=0)
+        self.speed[:, rows] = np.nansum(steps, axis=0) / np.maximum(count, 1)
+        self.box[:, rows] = self.past[0][:, rows]
+
+    def _straighten(self, rows: Ints, columns: Ints, found: Matrix) -> None:
+        """Those who come back are taken to have moved along a straight line."""
+        back = self.missed[rows] > 0
+        absent = rows[back]
+        if len(absent):
+            way = found[BOX][:, columns[back]] - self.last[:, absent]
+            self.speed[:, absent] = way / (self.missed[absent] + 1)
+
+    def forget(self) -> None:
+        """Drop those not seen for too long, and those lost on trial."""
+        if not self.lost:
+            return
+        kept = self.missed <= self._longest
+        if self.settings.confirm > 1:
+            kept &= (self.ids > 0) | (self.missed == 0)
+        left = int(np.count_nonzero(kept))
+        if left == self.count:
+            return
+        self._values[:, :left] = self._values[:, : self.count][:, kept]
+        self._whole[:, :left] = self._whole[:, : self.count][:, kept]
+        self.appearance = self.appearance[kept]
+        self.past = self.past[:, :, kept]
+        self.lost -= self.count - left
+        self.count = left
+        self._look()
+
+    def start(self, found: Matrix, ids: Ints, vectors: Matrix) -> None:
+        """New tracks from boxes of a frame."""
+        noise = self.settings.noise
+        before, self.count = self.count, self.count + found.shape[1]
+        while self.count > self._values.shape[1]:
+            self._values = np.hstack([self._values, np.zeros_like(self._values)])
+            self._whole = np.hstack([self._whole, np.zeros_like(self._whole)])
+        fresh = self._values[:, before : self.count]
+        fresh[: SIZE.stop] = found[: SIZE.stop]
+        fresh[SPEED] = 0.0
+        fresh[LAST] = found[BOX]
+        fresh[VARIANCE] = 0.0
+        fresh[VARIANCE.start : VARIANCE.start + 2] = self._measured
+        fresh[VARIANCE.stop - 2] = noise.first_speed**2
+        fresh[VARIANCE.stop - 1] = noise.size_speed**2 * 100
+        self._whole[:, before : self.count] = np.array([[0], [0], [1]])
+        self._whole[0, before : self.count] = ids
+        self.appearance = np.concatenate([self.appearance, vectors])
+        past = np.full((self._history, 4, found.shape[1]), np.nan)
+        past[:1] = found[BOX]
+        self.past = np.concatenate([self.past, past], axis=2)
+        self._look()
+
+
+def _of_absence(settings: TrackerSettings, longest: int) -> Matrix:
+    """Column m: what m frames without being seen make of a track."""
+    missed = np.arange(longest + 2)
+    table = np.zeros((4, len(missed)))
+    table[DECAY] = settings.noise.damping ** (1 / (settings.frame_rate * _STEP))
+    table[DECAY, 0] = 1.0
+    table[REACH] = (settings.speed_limit / settings.frame_rate * (missed + 1) + 0.3) ** 2
+    table[IMPATIENCE] = settings.lost_doubt * np.log1p(missed / (0.2 * settings.frame_rate))
+    table[ABSENT] = np.inf
+    table[ABSENT, 0] = 0.0
+    return table

@@ -1,0 +1,291 @@
+"""What the embedding learns from: many looks at each of many people, in one compact file.
+
+Simulated athletes in teams of one kit, in any pose and from any side; people of labelled pictures, each
+a class of one look; tracklets of raw videos that surely hold one person. All are cut out by their
+silhouettes as `observe.embedding` sees them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.errors import InputError
+from filmroom.formats.coco import CocoSet
+from filmroom.geometry.masks import Mask, windows
+from filmroom.observe.embedding import HEIGHT, LEAST_HEIGHT, LEAST_WIDTH, WIDTH, person_crop
+from filmroom.simulate.figures import Look, Sprite, draw_figure, paste_sprite, random_look, random_pose
+from filmroom.simulate.kits import random_kit
+from filmroom.simulate.labelled import TRAINING_STYLES
+from filmroom.train.augment import degrade
+from filmroom.train.composites import PEOPLE, background
+
+log = logging.getLogger(__name__)
+
+Picture = NDArray[np.uint8]
+
+TEAM = 12
+"""Simulated athletes in one kit."""
+
+_QUALITY = 90  # of the JPEG pictures in the file
+_LEAST_SEEN = 0.25  # share of a figure below which a look says too little
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Row i is one look: `pixels` (N, 96, 48, 3) uint8, `person` (N,) its class, counted from 0.
+
+    `group` (N,) is what people seen together share: team, picture or video.
+    """
+
+    pixels: Picture
+    person: NDArray[np.int32]
+    group: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    @staticmethod
+    def joined(parts: Sequence[Looks]) -> Looks:
+        """All looks of all parts, whose people and groups are different ones."""
+        people = np.cumsum([0, *(int(part.person.max(initial=-1)) + 1 for part in parts)])
+        groups = np.cumsum([0, *(int(part.group.max(initial=-1)) + 1 for part in parts)])
+        return Looks(
+            np.concatenate([part.pixels for part in parts]),
+            np.concatenate(
+                [part.person + first for part, first in zip(parts, people, strict=False)]
+            ).astype(np.int32),
+            np.concatenate(
+                [part.group + first for part, first in zip(parts, groups, strict=False)]
+            ).astype(np.int32),
+        )
+
+    def take(self, rows: NDArray[Any]) -> Looks:
+        """Those rows, their people and groups counted anew from 0."""
+        return Looks(
+            self.pixels[rows],
+            np.unique(self.person[rows], return_inverse=True)[1].astype(np.int32),
+            np.unique(self.group[rows], return_inverse=True)[1].astype(np.int32),
+        )
+
+
+def save_looks(path: Path, looks: Looks) -> None:
+    """Write a file that `load_looks` reads: JPEG pictures one after the other; whole or absent."""
+    coded = []
+    for pixels in looks.pixels:
+        _, packed = cv2.imencode(".jpg", pixels[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        coded.append(packed.ravel())
+    aside = path.with_suffix(".partial.npz")
+    np.savez(
+        aside,
+        data=np.concatenate(coded) if coded else np.zeros(0, np.uint8),
+        edges=np.cumsum([0, *map(len, coded)]),
+        person=looks.person,
+        group=looks.group,
+    )
+    aside.replace(path)
+
+
+def load_looks(path: Path) -> Looks:
+    """What `save_looks` wrote; InputError where the file is another."""
+    try:
+        with np.load(path) as file:
+            data, edges, person, group = (file[name] for name in ("data", "edges", "person", "group"))
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a file of looks ({error})") from error
+    pixels = np.empty((len(person), HEIGHT, WIDTH, 3), np.uint8)
+    for row, (first, last) in enumerate(itertools.pairwise(edges)):
+        picture = cv2.imdecode(data[first:last], cv2.IMREAD_COLOR)
+        if picture is None or picture.shape != pixels.shape[1:]:
+            raise InputError(f"{path}: picture {row} is damaged; make the file again")
+        pixels[row] = picture[:, :, ::-1]
+    return Looks(pixels, person, group)
+
+
+# --- simulated athletes ----------------------------------------------------------------------------
+
+
+def drawn_looks(
+    people: int,
+    each: int,
+    seed: int,
+    *,
+    styles: tuple[str, ...] = TRAINING_STYLES,
+    workers: int = 1,
+) -> Looks:
+    """`each` looks at simulated people, TEAM after one another in one kit.
+
+    A function of the seed, whatever the number of worker processes.
+    """
+    teams = [
+        (range(first, min(people, first + TEAM)), each, seed, styles)
+        for first in range(0, people, TEAM)
+    ]
+    if workers > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            parts = list(pool.map(_drawn_team, *zip(*teams, strict=True), chunksize=4))
+    else:
+        parts = [_drawn_team(*team) for team in teams]
+    empty = np.zeros((0, HEIGHT, WIDTH, 3), np.uint8)
+    person = np.repeat(np.arange(people, dtype=np.int32), each)
+    return Looks(np.concatenate([empty, *parts]), person, person // TEAM)
+
+
+def _drawn_team(people: range, each: int, seed: int, styles: tuple[str, ...]) -> Picture:
+    cv2.setNumThreads(1)
+    found = [picture for index in people for picture in _drawn_person(index, each, seed, styles)]
+    return np.array(found, np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
+
+
+def _drawn_person(index: int, each: int, seed: int, styles: tuple[str, ...]) -> Iterator[Picture]:
+    of_team = np.random.default_rng([seed, 1, index // TEAM])
+    style = styles[int(of_team.integers(len(styles)))]
+    dressed = random_look(of_team, random_kit(of_team))
+    elevation, light = of_team.uniform(0.02, 0.6), of_team.uniform(-1.2, 1.2)
+    stature = float(np.exp(of_team.uniform(np.log(36), np.log(150))))
+    rng = np.random.default_rng([seed, 2, index])
+    look = _as_team_mate(random_look(rng, dressed.kit), dressed, rng)
+    mate = _as_team_mate(random_look(rng, dressed.kit), dressed, rng)
+    stranger = random_look(rng, random_kit(rng))
+    for turn in range(each):
+        found = None
+        while found is None:
+            found = _one_look(
+                look, mate if turn % 2 else stranger, stature, style, elevation, light, rng
+            )
+        yield found
+
+
+def _as_team_mate(look: Look, dressed: Look, rng: np.random.Generator) -> Look:
+    """The athlete in the team's dress; a few wear long sleeves, all the team's font."""
+    own_sleeves = rng.random() < 0.2
+    return replace(
+        look,
+        sleeves=look.sleeves if own_sleeves else dressed.sleeves,
+        shorts_length=dressed.shorts_length,
+        font=dressed.font,
+        helmet=dressed.helmet,
+        pads=dressed.pads,
+    )
+
+
+def _one_look(
+    look: Look,
+    other: Look,
+    stature: float,
+    style: str,
+    elevation: float,
+    light: float,
+    rng: np.random.Generator,
+) -> Picture | None:
+    height = stature * rng.uniform(0.85, 1.18) * look.height_m / 1.82
+    sprite = _drawn(look, height, style, elevation, light, rng)
+    tall, wide = sprite.alpha.shape
+    pad = round(0.2 * tall) + 2
+    size = tall + 2 * pad, wide + 2 * pad
+    canvas = background([], size, height, rng)
+    visible = np.zeros(size, np.float32)
+    feet = sprite.feet[0] + pad, sprite.feet[1] + pad
+    neighbour = None
+    if rng.random() < 0.35:
+        neighbour = _drawn(other, height * rng.uniform(0.9, 1.1), style, elevation, light, rng)
+        beside = (
+            feet[0] + rng.choice([-1, 1]) * rng.uniform(0.25, 0.9) * wide,
+            feet[1] + rng.uniform(-0.12, 0.2) * tall,
+        )
+        if beside[1] <= feet[1]:
+            paste_sprite(canvas, neighbour, beside)
+            neighbour = None
+    pasted = paste_sprite(canvas, sprite, feet)
+    if pasted is None:
+        return None
+    alpha, (left, top) = pasted
+    visible[top : top + alpha.shape[0], left : left + alpha.shape[1]] = alpha
+    if neighbour is not None:
+        covering = paste_sprite(canvas, neighbour, beside)
+        if covering is not None:
+            alpha, (left, top) = covering
+            visible[top : top + alpha.shape[0], left : left + alpha.shape[1]] *= 1 - alpha
+    if visible.sum() < _LEAST_SEEN * sprite.alpha.sum():
+        return None
+    if rng.random() < 0.6:
+        canvas = degrade(canvas, rng)
+    box = np.array([pad, pad, wide, tall], float)
+    box[:2] += rng.normal(0, 0.04, 2) * box[2:]
+    box[2:] *= np.exp(rng.normal(0, 0.05, 2))
+    (left, top, right, bottom) = windows(box[None], size[1], size[0])[0]
+    mask = _as_found(visible[top:bottom, left:right] > 0.5, rng)
+    return person_crop(canvas[top:bottom, left:right], mask)
+
+
+def _drawn(
+    look: Look,
+    height: float,
+    style: str,
+    elevation: float,
+    light: float,
+    rng: np.random.Generator,
+) -> Sprite:
+    return draw_figure(
+        look,
+        random_pose(rng),
+        height_px=height,
+        heading=rng.uniform(0, 2 * np.pi),
+        style=style,
+        rng=rng,
+        elevation=max(0.0, elevation + rng.normal(0, 0.05)),
+        light=light + rng.normal(0, 0.3),
+    )
+
+
+def _as_found(mask: Mask, rng: np.random.Generator) -> Mask:
+    """A true silhouette as a network finds it: a little too wide or too narrow, frayed."""
+    tall = len(mask)
+    noise = rng.normal(0, 1, (max(2, tall // 6), max(2, mask.shape[1] // 6))).astype(np.float32)
+    noise = np.asarray(cv2.resize(noise, mask.shape[::-1], interpolation=cv2.INTER_CUBIC))
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.6, 0.02 * tall))
+    return np.asarray(soft + 0.15 * noise > rng.uniform(0.3, 0.65), bool)
+
+
+# --- people of labelled pictures -------------------------------------------------------------------
+
+
+def still_looks(data: Sequence[Path], *, part: str = "train") -> Looks:
+    """Everybody in the pictures of COCO folders or zips, each a class of one look."""
+    from filmroom.observe.silhouettes import CropSegmenter
+
+    segmenter = CropSegmenter()
+    pixels, group = [], []
+    pictures = 0
+    for path in data:
+        coco = CocoSet(path, part)
+        for image in coco:
+            boxes = image.boxes[[name in PEOPLE for name in image.categories]]
+            picture = coco.picture(image)
+            masks = segmenter.segment(picture, boxes).masks
+            for (left, top, right, bottom), mask in zip(
+                windows(boxes, picture.shape[1], picture.shape[0]), masks, strict=True
+            ):
+                crop = picture[top:bottom, left:right]
+                if min(crop.shape[0] / LEAST_HEIGHT, crop.shape[1] / LEAST_WIDTH) < 1:
+                    continue
+                if mask.mean() < 0.15:
+                    continue
+                pixels.append(person_crop(crop, mask))
+                group.append(pictures)
+            pictures += 1
+    return Looks(
+        np.array(pixels, np.uint8).reshape(-1, HEIGHT, WIDTH, 3),
+        np.arange(len(pixels), dtype=np.int32),
+        np.array(group, np.int32),
+    )
