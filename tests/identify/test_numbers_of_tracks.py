@@ -1,7 +1,7 @@
 import numpy as np
 
 from filmroom import tables
-from filmroom.identify.numbers import claim_numbers
+from filmroom.identify.numbers import can_be_worn, claim_numbers, without_impossible
 from filmroom.identify.roster import RosterEntry
 
 FRAMES = 60
@@ -128,3 +128,14 @@ def test_nobody_gets_a_number_only_because_a_team_mate_wears_the_likelier_one():
     tracks = tracks_of([(0, 100), (0, 100)])
     reads = reads_of((1, 0, 8, "33", 0.95), (2, 0, 5, "33", 0.9), (2, 60, 3, "93", 0.8))
     assert numbers(claim_numbers(tracks, reads, {1: "a", 2: "a"})[0]) == {1: "33"}
+
+
+def test_numbers_that_nobody_may_wear_are_not_reads():
+    assert [n for n in ("0", "00", "7", "07", "99", "100", "1a", "") if can_be_worn(n)] == [
+        "0", "00", "7", "99",
+    ]  # fmt: skip
+    assert not can_be_worn("00", least=1)
+    assert not can_be_worn("21", least=1, most=20)
+    reads = reads_of((1, 0, 3, "00", 0.9), (1, 40, 2, "8", 0.9), (2, 0, 1, "", 0.0))
+    assert without_impossible(reads, 1, 99)["text"].to_pylist() == ["8", "8", ""]
+    assert without_impossible(reads)["text"].to_pylist() == ["00"] * 3 + ["8", "8", ""]

@@ -84,6 +84,23 @@ def claim_numbers(
     return claims, names if claims else {}
 
 
+def can_be_worn(number: str, least: int = 0, most: int = 99) -> bool:
+    """Whether a shirt may bear this number where those from `least` to `most` are allowed.
+
+    Only 0 itself begins with a 0, and 00 where 0 is allowed (as in basketball).
+    """
+    if not number.isdecimal() or not least <= int(number) <= most:
+        return False
+    return not number.startswith("0") or number in ("0", "00")
+
+
+def without_impossible(reads: pa.Table, least: int = 0, most: int = 99) -> pa.Table:
+    """NUMBER_READS without the numbers that nobody may wear; empty texts stay."""
+    texts = reads["text"].unique().to_pylist()
+    possible = [text for text in texts if not text or can_be_worn(text, least, most)]
+    return reads.filter(pc.is_in(reads["text"], pa.array(possible, pa.string())))
+
+
 def _claim(found: Evidence, number: str, name: str | None) -> Claim:
     return Claim(number, probability(found, number), name)
 

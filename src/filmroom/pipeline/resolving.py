@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from filmroom import tables
 from filmroom.identify.by_number import join_by_number, mend_number_changes
-from filmroom.identify.numbers import Claim, claim_numbers
+from filmroom.identify.numbers import Claim, claim_numbers, without_impossible
 from filmroom.identify.overlays import overlay_tracks
 from filmroom.identify.ownership import own_numbers
 from filmroom.identify.roster import RosterEntry
@@ -69,7 +69,9 @@ def resolve_observations(
     )
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])
-    reads = own_numbers(seen.number_reads, seen.detections, seen.masks)
+    least, most = sport.numbers if sport is not None else (0, 99)
+    worn = without_impossible(seen.number_reads, least, most)
+    reads = own_numbers(worn, seen.detections, seen.masks)
     tracks = mend_number_changes(tracks, reads, _teams(_membership(tracks, seen, sport)))
     identities = _identities(tracks, seen, reads, sport, roster)
     numbers = {track: claim.number for track, claim in identities.claims.items()}
