@@ -75,8 +75,8 @@ def test_a_long_absence_stays_absent() -> None:
 
 
 def test_a_spot_on_the_pitch_is_not_the_ball() -> None:
-    rows = [(frame, 1500.0, 800.0, 0.45) for frame in range(250)]
-    rows += [(frame, *roll(frame), 0.4) for frame in range(100, 150)]
+    rows = [(frame, 1500.0, 800.0, 0.65) for frame in range(250)]
+    rows += [(frame, *roll(frame), 0.6) for frame in range(100, 150)]
     path = follow(rows, 250)
     assert path[125][:2] == pytest.approx(roll(125), abs=6)
     assert sum(abs(x - 1500) < 10 for x, _, _ in path.values()) < 25

@@ -79,7 +79,7 @@ def evidence(
     numbers of two that hold it (a turned shirt hides a digit).
     """
     weighed = weigh_reads(texts, scores, legible, frames=frames)
-    nats = weighed.nats.sum(axis=0) + [_prior(number) for number in weighed.numbers]
+    nats = weighed.nats.sum(axis=0) + [prior_nats(number) for number in weighed.numbers]
     whole = {number: 0.0 for number in weighed.numbers}
     for index, value in zip(weighed.read, weighed.whole, strict=True):
         whole[texts[int(index)]] += float(value)
@@ -97,14 +97,20 @@ def weigh_reads(
     frames: NDArray[np.integer] | None = None,
 ) -> WeighedReads:
     """Read by read what `evidence` sums up; arguments as in `vote`."""
+    single = single_reads(texts, scores, legible)
+    read = [texts[int(index)] for index in single.read]
+    share = _independence(read, None if frames is None else np.asarray(frames)[single.read])
+    return single._replace(nats=single.nats * share[:, None], whole=single.whole * share)
+
+
+def single_reads(texts: Sequence[str], scores: FloatArray, legible: FloatArray) -> WeighedReads:
+    """The same where each read stands alone, an independent witness."""
     scores = np.asarray(scores, float)
     legible = np.asarray(legible, float)
     useful = np.array([bool(text) for text in texts], bool) & (legible > 0)
     chosen = np.flatnonzero(useful)
     read = [texts[int(index)] for index in chosen]
-    weights = legible[chosen] * _independence(
-        read, None if frames is None else np.asarray(frames)[chosen]
-    )
+    weights = legible[chosen]
     numbers = sorted(set(read))
     chances = np.clip(scores[chosen], _LOWEST_SCORE, _HIGHEST_SCORE)
     nats = np.zeros((len(chosen), len(numbers)))
@@ -134,7 +140,8 @@ def unread_nats(candidates: int) -> float:
     return float(np.log(max(1, 100 - candidates)) + np.log((1 - SINGLE_DIGIT) / 90))
 
 
-def _prior(number: str) -> float:
+def prior_nats(number: str) -> float:
+    """Log of the share of people who wear this number."""
     return float(np.log(SINGLE_DIGIT / 10 if len(number) == 1 else (1 - SINGLE_DIGIT) / 90))
 
 

@@ -18,11 +18,13 @@ from filmroom.identify.ownership import own_numbers
 from filmroom.identify.roster import RosterEntry
 from filmroom.identify.swaps import mend_swaps
 from filmroom.identify.teams import NO_TEAM, Membership, find_teams
+from filmroom.identify.votes import prior_nats, single_reads
 from filmroom.pipeline.observing import Observations
 from filmroom.pitch.sports import Sport
 from filmroom.track.ball import track_ball
 from filmroom.track.offline import OfflineSettings, track_people
 from filmroom.track.settings import TrackerSettings
+from filmroom.track.worn import NumberReads
 
 # Chosen on simulated matches read by the shipped detector: it misses more people, and invents more,
 # than the boxes on which the tracker's own defaults were chosen.
@@ -54,12 +56,15 @@ def resolve_observations(
     people = seen.detections.filter(pc.equal(seen.detections["kind"], "person"))
     balls = seen.detections.filter(pc.equal(seen.detections["kind"], "ball"))
     most_people = 2 * sport.players + sport.referees if sport is not None else None
+    least, most = sport.numbers if sport is not None else (0, 99)
+    worn = without_impossible(seen.number_reads, least, most)
+    reads = own_numbers(worn, seen.detections, seen.masks)
     tracks = track_people(
         people,
         seen.motion,
         seen.shots,
         seen.appearance,
-        seen.number_reads,
+        _as_witnesses(reads),
         frames=frames,
         fps=fps,
         picture=picture,
@@ -69,9 +74,6 @@ def resolve_observations(
     )
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])
-    least, most = sport.numbers if sport is not None else (0, 99)
-    worn = without_impossible(seen.number_reads, least, most)
-    reads = own_numbers(worn, seen.detections, seen.masks)
     tracks = mend_number_changes(tracks, reads, _teams(_membership(tracks, seen, sport)))
     identities = _identities(tracks, seen, reads, sport, roster)
     numbers = {track: claim.number for track, claim in identities.claims.items()}
@@ -118,6 +120,15 @@ def resolve_observations(
     names = tables.PLAYERS.schema.names
     players = tables.PLAYERS.build({name: [row[name] for row in rows] for name in names})
     return Resolved(tables.TRACKS.check(everything), players, team_names)
+
+
+def _as_witnesses(reads: pa.Table) -> NumberReads:
+    """What each of NUMBER_READS says of who it was read on."""
+    single = single_reads(
+        reads["text"].to_pylist(), reads["score"].to_numpy(), reads["legible"].to_numpy()
+    )
+    prior = np.exp([prior_nats(number) for number in single.numbers])
+    return NumberReads(tables.detection_keys(reads)[single.read], single.nats, prior)
 
 
 class _Identities(NamedTuple):

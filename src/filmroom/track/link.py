@@ -12,6 +12,7 @@ from filmroom.track.in_match import Likeness
 from filmroom.track.panorama import Panorama
 from filmroom.track.pieces import Ends, Pieces, ends_of
 from filmroom.track.rearrange import rearrange
+from filmroom.track.worn import Worn
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -112,21 +113,24 @@ def link_pieces(
     picture: tuple[int, int],
     most_people: int | None = None,
     likeness: Likeness | None = None,
+    worn: Worn | None = None,
 ) -> Ints:
     """Person of every detection, 0 where it belongs to no tracklet.
 
-    `likeness`, learnt on this clip, takes the place of the mean vectors of `pieces`.
+    `likeness`, learnt on this clip, takes the place of the mean vectors of `pieces`; `worn` are the
+    numbers read on them.
     """
     number = len(pieces.edge) - 1
     person = np.zeros(pieces.count, np.int64)
     if number < 1:
         return person
-    pairs = _pairs(pieces, panorama, settings, rate, picture, likeness)
+    worn = worn or Worn.nothing(number)
+    pairs = _pairs(pieces, panorama, settings, rate, picture, likeness, worn)
     following, price = _chains(pieces, pairs, settings, rate, most_people)
     if likeness is not None:
         paid = pairs.odds - pairs.looks + price[pairs.second]
         start = pieces.row[pieces.first]
-        following = rearrange(following, pairs.first, pairs.second, paid, start, likeness)
+        following = rearrange(following, pairs.first, pairs.second, paid, start, likeness, worn)
     name = np.zeros(number, np.int64)
     order = np.argsort(pieces.row[pieces.edge[:-1]], kind="stable")
     last = 0
@@ -214,6 +218,7 @@ def _pairs(
     rate: float,
     picture: tuple[int, int],
     likeness: Likeness | None,
+    worn: Worn,
 ) -> _Pairs:
     """All pairs of tracklets that may be one person."""
     leave = ends_of(pieces, panorama, pieces.last, pieces.first, window=settings.window, rate=rate)
@@ -255,6 +260,7 @@ def _pairs(
         looks = likeness.odds(a, b)
     elif pieces.vector is not None:
         looks = _appearance(pieces, a, b)
+    looks += worn.odds(a, b)
     value += looks
     furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
     good = (off[:, 5] <= furthest) & (value > -settings.price)

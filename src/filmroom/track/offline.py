@@ -19,6 +19,7 @@ from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
 from filmroom.track.settings import TrackerSettings
 from filmroom.track.smooth import best_stiffness, fill_path, smooth_path
+from filmroom.track.worn import NumberReads, Worn
 from filmroom.track.tracker import Tracker
 
 Matrix = NDArray[np.float64]
@@ -63,7 +64,7 @@ def track_people(
     motion: pa.Table,
     shots: pa.Table,
     appearance: pa.Table | None = None,
-    number_reads: pa.Table | None = None,
+    number_reads: NumberReads | None = None,
     *,
     frames: NDArray[np.integer[Any]],
     fps: float,
@@ -75,8 +76,8 @@ def track_people(
     """Every person of a clip followed: a TRACKS table, ids from 1 in order of first appearance.
 
     `detections` are DETECTIONS rows of people, `motion` MOTION (may be empty: the camera is then
-    estimated from the boxes), `shots` SHOTS; `appearance` and `number_reads` join them by
-    (frame, detection). `frames` are all frame indices looked at, `fps` the video's frames a second,
+    estimated from the boxes), `shots` SHOTS; `appearance` joins them by (frame,
+    detection), `number_reads` by their keys. `frames` are all frame indices looked at, `fps` the video's frames a second,
     `picture` its width and height, `most_people` the most that are ever on the pitch. From
     `embeddings` (EMBEDDINGS) is learnt, on the clip itself, how to tell its people apart.
     Same input, same result; the order of rows within a frame does not matter.
@@ -102,7 +103,12 @@ def track_people(
         looks = _vectors(embeddings, clip.keys(panorama))
         known = replace(pieces, vector=looks[pieces.index])
         likeness = learn_likeness(known, overlaps(clip.row, clip.corner), rate, settings.likeness)
-    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people, likeness)
+    worn = None
+    if number_reads is not None:
+        worn = Worn.of(number_reads, clip.keys(panorama), pieces, rate)
+    person = link_pieces(
+        pieces, panorama, settings.link, rate, picture, most_people, likeness, worn
+    )
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:
         paths = _without_doubles(paths)

@@ -1,4 +1,4 @@
-"""Chains of tracklets put right by what all of each chain looks like.
+"""Chains of tracklets put right by what all of each chain looks like, and by the numbers read on it.
 
 Who follows whom is first decided pair by pair; a short tracklet between two long ones then hides that
 these look different. Here ends of chains are exchanged as long as that makes all chains together more
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.track.in_match import Likeness
+from filmroom.track.worn import Worn
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,11 +22,18 @@ _MOST_CHANGES = 2000
 
 
 def rearrange(
-    following: Ints, first: Ints, second: Ints, odds: Matrix, start: Ints, likeness: Likeness
+    following: Ints,
+    first: Ints,
+    second: Ints,
+    odds: Matrix,
+    start: Ints,
+    likeness: Likeness,
+    worn: Worn | None = None,
 ) -> Ints:
-    """For every tracklet the one that follows it (-1 none), changed where looks gain by it.
+    """For every tracklet the one that follows it (-1 none), changed where looks and numbers gain by
+    it.
 
-    `first`, `second`, `odds` (N,) are the pairs that may follow each other, by everything but looks, in
+    `first`, `second`, `odds` (N,) are the pairs that may follow each other, by everything but those, in
     order of `first`, then `second`; `start` (P,) tells the order of the tracklets in time.
     """
     count = len(following)
@@ -33,8 +41,9 @@ def rearrange(
     order = np.argsort(key)
     first, second, odds, key = first[order], second[order], odds[order], key[order]
     following = following.copy()
+    worn = worn or Worn.nothing(count)
     for _ in range(_MOST_CHANGES):
-        chain = _Chains(following, start, likeness)
+        chain = _Chains(following, start, likeness, worn)
         joints = _Joints(key, odds, count)
         gain = _gains(first, second, odds, chain, joints)
         if not len(gain) or gain.max() < _LEAST_GAIN:
@@ -68,14 +77,14 @@ class _Joints:
 class _Chains:
     """Who precedes whom, which chain each belongs to, and the looks up to and from each tracklet."""
 
-    def __init__(self, following: Ints, start: Ints, likeness: Likeness) -> None:
+    def __init__(self, following: Ints, start: Ints, likeness: Likeness, worn: Worn) -> None:
         count = len(following)
-        self.following, self.likeness = following, likeness
+        self.following, self.likeness, self.worn = following, likeness, worn
         self.before = np.full(count, -1)
         linked = np.flatnonzero(following >= 0)
         self.before[following[linked]] = linked
         weight = np.where(np.isfinite(likeness.spread), 1 / np.maximum(likeness.spread, 1e-9), 0.0)
-        own = np.column_stack([weight, likeness.mean * weight[:, None]])
+        own = np.column_stack([weight, likeness.mean * weight[:, None], worn.nats])
         self.upto, self.from_on = own.copy(), own.copy()
         self.owner = np.arange(count)
         in_time = np.argsort(start, kind="stable")
@@ -89,11 +98,13 @@ class _Chains:
                 self.from_on[one] += self.from_on[following[one]]
 
     def looks(self, total: Matrix) -> Matrix:
-        """Log-likelihood (N,) of sums of looks being one person's, less that of nobody's."""
+        """Log-likelihood (N,) of sums of looks and reads being one person's, less that of nobody's."""
+        total, nats = np.split(total, [total.shape[1] - self.worn.nats.shape[1]], axis=1)
         between, weight = self.likeness.between, total[:, :1]
         grown = 1 + between * weight
         fit = 0.5 * between * total[:, 1:] ** 2 / grown - 0.5 * np.log(grown)
-        return self.likeness.trust * np.asarray(fit.sum(axis=1))
+        looks = self.likeness.trust * fit.sum(axis=1)
+        return np.asarray(looks + self.worn.likelihood(nats))
 
     def part(self, sums: Matrix, rows: Ints) -> Matrix:
         """Rows of `upto` or `from_on`; nothing for -1."""
