@@ -141,7 +141,7 @@ def link_pieces(
 
 
 class _Pairs(NamedTuple):
-    """Tracklets `second` that may go on where `first` ends, their log-odds, and those of looks alone."""
+    """Tracklets `second` that may go on where `first` ends, their log-odds, and those of looks."""
 
     first: Ints
     second: Ints

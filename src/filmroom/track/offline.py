@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
 from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
-from filmroom.track.in_match import LikenessSettings, learn_likeness, overlaps
+from filmroom.track.in_match import Likeness, LikenessSettings, learn_likeness, overlaps
 from filmroom.track.link import LinkSettings, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
@@ -99,9 +99,8 @@ def track_people(
     pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet, margin)
     likeness = None
     if embeddings is not None and embeddings.num_rows:
-        looks = _vectors(embeddings, clip.keys(panorama))
-        known = replace(pieces, vector=looks[pieces.index])
-        likeness = learn_likeness(known, overlaps(clip.row, clip.corner), rate, settings.likeness)
+        looks = [_vectors(embeddings, clip.keys(panorama)), clip.vector]
+        likeness = _likeness(clip, pieces, looks, rate, settings.likeness)
     person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people, likeness)
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:
@@ -109,6 +108,24 @@ def track_people(
         if most_people is not None:
             paths = _at_most(paths, most_people)
     return _as_tracks(clip, panorama, paths, picture)
+
+
+def _likeness(
+    clip: _Clip,
+    pieces: Pieces,
+    looks: list[Matrix | None],
+    rate: float,
+    settings: LikenessSettings,
+) -> Likeness | None:
+    """Learnt from every kind of looks that there is."""
+    covered = overlaps(clip.row, clip.corner)
+    learnt = [
+        learn_likeness(replace(pieces, vector=kind[pieces.index]), covered, rate, settings)
+        for kind in looks
+        if kind is not None
+    ]
+    known = [likeness for likeness in learnt if likeness is not None]
+    return Likeness.joined(known) if known else None
 
 
 def sure_tracklets(

@@ -75,7 +75,7 @@ class _Chains:
         linked = np.flatnonzero(following >= 0)
         self.before[following[linked]] = linked
         weight = np.where(np.isfinite(likeness.spread), 1 / np.maximum(likeness.spread, 1e-9), 0.0)
-        own = np.column_stack([weight, likeness.mean * weight[:, None]])
+        own = np.hstack([weight, likeness.mean * weight])
         self.upto, self.from_on = own.copy(), own.copy()
         self.owner = np.arange(count)
         in_time = np.argsort(start, kind="stable")
@@ -90,9 +90,10 @@ class _Chains:
 
     def looks(self, total: Matrix) -> Matrix:
         """Log-likelihood (N,) of sums of looks being one person's, less that of nobody's."""
-        between, weight = self.likeness.between, total[:, :1]
+        between = self.likeness.between
+        weight, sums = np.split(total, 2, axis=1)
         grown = 1 + between * weight
-        fit = 0.5 * between * total[:, 1:] ** 2 / grown - 0.5 * np.log(grown)
+        fit = 0.5 * between * sums**2 / grown - 0.5 * np.log(grown)
         return self.likeness.trust * np.asarray(fit.sum(axis=1))
 
     def part(self, sums: Matrix, rows: Ints) -> Matrix:
@@ -103,7 +104,7 @@ class _Chains:
 
 
 def _gains(first: Ints, second: Ints, odds: Matrix, chain: _Chains, joints: _Joints) -> Matrix:
-    """What it would bring to let `second` follow `first`, their former neighbours following each other."""
+    """What it would bring to let `second` follow `first`, and their former neighbours each other."""
     a, d = first, second
     b, c = chain.following[a], chain.before[d]
     change = odds + joints.of(c, b) - joints.of(a, b) - joints.of(c, d)
