@@ -13,9 +13,10 @@ Trackers: `offline` (the whole clip at once: what `filmroom track` does), every 
 `peer:bytetrack`, `peer:cbiou`, `peer:sort`, `peer:ocsort`, `peer:botsort` if the package `trackers` is
 installed (its defaults). Milliseconds are CPU time a frame of one core.
 
-`--times` prints instead, in CPU seconds of one core on the true boxes: each preset's time against the
-peer's ByteTrack, turn by turn in the same run; the whole of offline tracking for a sequence of 30 s;
-and for `--minutes` (a half: 45), which are these sequences laid end to end without a cut.
+`--times` prints instead, in CPU seconds of one core on the true boxes: two presets' time against the
+peer's ByteTrack, turn by turn in the same run, given one frame after the other or all at once; the
+whole of offline tracking for a sequence of 30 s; and for `--minutes` (a half: 45), which are these
+sequences laid end to end without a cut.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -186,11 +188,38 @@ def _peer(name: str) -> Track:
     return track
 
 
-def spent(track: Track, rows: TrackRows) -> float:
-    """CPU seconds of tracking these detections."""
+def spent(work: Callable[[], Any]) -> float:
+    """CPU seconds that this takes."""
     begin = time.process_time()
-    track(rows)
+    work()
     return time.process_time() - begin
+
+
+def online_times(name: str, rows: TrackRows, peer: Any, detections: Any) -> list[float]:
+    """CPU seconds of one sequence: the peer, and our preset with `supervision`, arrays, all at once.
+
+    Only the calls of `update` (and `follow`) are timed, not the cutting into frames.
+    """
+    order = np.argsort(rows.frames, kind="stable")
+    edge = np.searchsorted(rows.frames[order], np.arange(1, rows.length or 0))
+    frames = list(
+        zip(np.split(rows.boxes[order], edge), np.split(rows.scores[order], edge), strict=True)
+    )
+    corners = (np.hstack([box[:, :2], box[:, :2] + box[:, 2:]]) for box, _ in frames)
+    scores = [score for _, score in frames]
+    wrapped = [
+        detections(xyxy=corner, confidence=score)
+        for corner, score in zip(corners, scores, strict=True)
+        if detections is not None
+    ]
+    one, other, whole = (Tracker(PRESETS[name]) for _ in range(3))
+    theirs = spent(lambda: [peer.update(each) for each in wrapped]) if peer else np.nan
+    return [
+        theirs,
+        spent(lambda: [one.update(each) for each in wrapped]) if wrapped else np.nan,
+        spent(lambda: [other.update(box, score) for box, score in frames]),
+        spent(lambda: whole.follow(rows.boxes, rows.scores, rows.frames, rows.length or 0)),
+    ]
 
 
 def end_to_end(parts: list[TrackRows], frames: int) -> TrackRows:
@@ -208,25 +237,30 @@ def end_to_end(parts: list[TrackRows], frames: int) -> TrackRows:
 
 def print_times(data: Path, half: str, limit: int | None, minutes: float) -> None:
     material = [each.detections for each in sequences("true", data, half)][:limit]
+    peer = detections = None
     try:
-        peer = tracker("peer:bytetrack")
+        import supervision
+        import trackers
+
+        peer, detections = trackers.ByteTrackTracker, supervision.Detections
     except ImportError:
-        peer = None
         print("package trackers is not installed: no ratio to its ByteTrack")
+    frames = sum(rows.length or 0 for rows in material)
+    print(f"{'online':<12}{'given as':<24}{'frames/s':>10}{'x ByteTrack of the peers':>28}")
     for name in ("filmroom", "bytetrack"):
-        ours = tracker(name)
-        pairs = np.array(
-            [(spent(ours, rows), spent(peer, rows) if peer else np.nan) for rows in material]
+        times = np.array(
+            [online_times(name, rows, peer() if peer else None, detections) for rows in material]
         )
-        frames = sum(rows.length or 0 for rows in material)
-        rate, ratio = frames / pairs[:, 0].sum(), np.median(pairs[:, 1] / pairs[:, 0])
-        print(f"{name}: {rate:.0f} frames/s, {ratio:.2f} x the peer's ByteTrack", flush=True)
-    single = [spent(track_rows, rows) for rows in material]
+        kinds = ("supervision.Detections", "arrays", "all frames at once")
+        for column, kind in enumerate(kinds, start=1):
+            ratio = np.median(times[:, 0] / times[:, column])
+            rate = frames / times[:, column].sum()
+            print(f"{name:<12}{kind:<24}{rate:10.0f}{ratio:28.2f}", flush=True)
+    single = [spent(partial(track_rows, rows)) for rows in material]
     print(f"offline, 30 s: {np.median(single):.2f} s, at most {max(single):.2f} s", flush=True)
     long = end_to_end(material, round(minutes * 60 * 25))
-    print(
-        f"offline, {minutes:g} minutes, {len(long)} boxes: {spent(track_rows, long):.1f} s", flush=True
-    )
+    seconds = spent(lambda: track_rows(long))
+    print(f"offline, {minutes:g} minutes, {len(long)} boxes: {seconds:.1f} s", flush=True)
 
 
 def main() -> None:

@@ -158,6 +158,34 @@ def test_no_id_twice_in_a_frame_and_order_does_not_matter(frames, name, shuffler
         assert sorted(same) == sorted((*boxes[i], scores[i], mixed[k]) for k, i in enumerate(order))
 
 
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_all_frames_at_once_give_what_one_after_the_other_gives(name: str) -> None:
+    random = np.random.default_rng(11)
+    boxes = walkers(40, 9, seed=8, speed=4.0)
+    boxes[..., :2] += random.normal(0, 1.5, (40, 9, 2))
+    shown = random.random((40, 9)) < 0.9
+    scores = random.uniform(0.2, 1.0, (40, 9))
+    cuts = np.arange(40) == 25
+    motions = [None if frame % 3 else np.eye(3) for frame in range(40)]
+    one, other = Tracker(preset(name)), Tracker(preset(name))
+    expected = [
+        (
+            one.update(boxes[f][shown[f]], scores[f][shown[f]], motions[f], cut=bool(cuts[f])),
+            one.margins,
+            one.rivals,
+        )
+        for f in range(40)
+    ]
+    frame, _ = np.nonzero(shown)
+    mixed = random.permutation(len(frame))
+    ids = other.follow(boxes[shown][mixed], scores[shown][mixed], frame[mixed], 40, motions, cuts=cuts)
+    for index, values in enumerate((ids, other.margins, other.rivals)):
+        together = np.empty_like(values)
+        together[mixed] = values
+        apart = np.concatenate([each[index] for each in expected])
+        np.testing.assert_allclose(together, apart, rtol=1e-9, atol=1e-9)
+
+
 def test_settings_are_plain_values() -> None:
     assert TrackerSettings() == PRESETS["filmroom"]
 

@@ -222,7 +222,7 @@ def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panoram
             clip.box[was, :2].T, clip.box[now, :2].T, tolerance * clip.box[was, 3] + 0.5, before
         )
         scale = 1 + before.zoom
-        step[row] = [[scale, 0, before.across], [0, scale, before.down], [0, 0, 1]]
+        step[row, :2] = [[scale, 0.0, before.across], [0.0, scale, before.down]]
     return with_steps(panorama.frames, panorama.shot, step, panorama.known)
 
 

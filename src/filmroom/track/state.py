@@ -13,10 +13,10 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 LEAST_SIDE = 1e-3  # pixels
+_LEAST_SIDE = np.array(LEAST_SIDE)  # numpy takes up an array faster than a number
 _STEP = 1 / 25  # seconds that the noise settings are given for
 _SMALL = 0.4  # share of the median height below which a thing is no person
 _HISTORY = 3
-_FIRST_ROOM = 64
 
 # Rows of the state matrix and, as far as it goes, of a frame's boxes: what is used together lies
 # together, so that one array operation does for all of it.
@@ -38,27 +38,28 @@ DECAY, REACH, IMPATIENCE, ABSENT = range(4)
 
 
 class Tracks:
-    """Columns `0..count` of `values` are the tracks; the other attributes are views of those.
+    """A column of `values` is a track; `box`, `speed` and so on are views of its rows.
 
-    `ids` are 0 while on trial, `missed` frames since last seen, `seen` frames seen. `appearance`
-    (T, D) and `past` (H, 4, T), the boxes last seen, newest first, NaN where none, are kept only where
-    the settings need them.
+    `ids` are 0 while on trial, `missed` frames since last seen, `seen` frames seen (counted where
+    tracks are on trial first). `appearance` (T, D) and `past` (H, 4, T), the boxes last seen, newest
+    first, NaN where none, are kept only where the settings need them.
     """
 
     def __init__(self, settings: TrackerSettings, appearance: int) -> None:
         self.settings = settings
         self.count = 0
         self.lost = 0  # how many have missed > 0
-        self._values = np.zeros((_ROWS, _FIRST_ROOM))
-        self._whole = np.zeros((3, _FIRST_ROOM), np.int64)
+        self.middle_height = 0.0  # upper median of the heights predicted
+        # No larger than what is in use: blocks of rows are then one run of memory, which is what
+        # array operations on few numbers are fastest on.
+        self._values = np.zeros((_ROWS, 0))
+        self._whole = np.zeros((3, 0), np.int64)
         self.appearance = np.zeros((0, appearance))
         momentum = any(turn.momentum for turn in settings.rounds)
         self._history = max(_HISTORY, settings.average + 1) if momentum or settings.average else 0
         self.past = np.zeros((self._history, 4, 0))
         self._keeps_last = (
-            settings.reupdate
-            or settings.average > 0
-            or any(turn.from_last for turn in settings.rounds)
+            settings.reupdate or settings.average > 0 or any(turn.from_last for turn in settings.rounds)
         )
         self._longest = int(settings.memory * settings.frame_rate)
         self._absence = _of_absence(settings, self._longest)
@@ -73,13 +74,13 @@ class Tracks:
         self._look()
 
     def _look(self) -> None:
-        """Views of the columns in use."""
-        live = self._values[:, : self.count]
+        """Views of the rows."""
+        live, self.count = self._values, self._values.shape[1]
         self.logs, self.form, self.place = live[LOGS], live[FORM], live[PLACE]
         self.box, self.size, self.height = live[BOX], live[SIZE], live[HEIGHT]
         self.speed, self.last, self.carried = live[SPEED], live[LAST], live[CARRIED]
         self.variance = live[VARIANCE].reshape(3, 2, self.count)
-        self.ids, self.missed, self.seen = self._whole[:, : self.count]
+        self.ids, self.missed, self.seen = self._whole
 
     def absence(self) -> Matrix:
         """(4, T) what the time since each was last seen makes of it: rows DECAY, REACH, ..."""
@@ -88,10 +89,9 @@ class Tracks:
     def shift(self, camera: CameraStep) -> None:
         """Move every track by the camera's motion."""
         self.carried *= 1 + camera.zoom
-        move = np.array([[camera.across], [camera.down]])
-        self.place += move
-        if self._keeps_last:
-            self.last[:2] += move
+        for box in (self.box, self.last) if self._keeps_last else (self.box,):
+            box[0] += camera.across
+            box[1] += camera.down
 
     def carry(self, matrix: Matrix) -> None:
         """Move every track by a homography, sides and speeds by its change of scale."""
@@ -108,20 +108,23 @@ class Tracks:
 
     def predict(self, absence: Matrix) -> None:
         """Move every track by its own speed, and be less sure of where it is."""
-        settings = self.settings
-        if settings.average:
+        if self.settings.average:
             np.add(self.last, self.speed * (self.missed + 1), out=self.box)
-            np.maximum(self.size, LEAST_SIDE, out=self.size)
-            return
-        if self.lost:
-            self.speed *= absence[DECAY]
-        self.box += self.speed
-        np.maximum(self.size, LEAST_SIDE, out=self.size)
+        else:
+            if self.lost:
+                self.speed *= absence[DECAY]
+            self.box += self.speed
+        np.maximum(self.size, _LEAST_SIDE, out=self.size)
+        self.middle_height = float(np.sort(self.height)[self.count // 2])
+        if not self.settings.average:
+            self._spread(absence[REACH])
+
+    def _spread(self, furthest: Matrix) -> None:
+        """Variances a frame on; nobody gets further than `furthest`, heights squared, meanwhile."""
         position, cross, rate = self.variance
         position += cross
         cross += rate
         position += cross
-        furthest = absence[REACH]
         agility = self._agility()
         if agility is None:
             self.variance[::2] += self._added
@@ -132,20 +135,14 @@ class Tracks:
         most = position[0] * rate[0]
         np.minimum(cross[0], np.sqrt(most, out=most), out=cross[0])
 
-    def middle_height(self) -> float:
-        """The upper median of the heights."""
-        return float(np.sort(self.height)[self.count // 2]) if self.count else 0.0
-
     def _agility(self) -> Matrix | None:
+        """Times, squared, by which each strays further than a person; None where all are people."""
         if self.settings.agility <= 1 or self.count <= 3:
             return None
-        ordered = np.sort(self.height)
-        small = _SMALL * ordered[self.count // 2]
-        if ordered[0] >= small:
+        tiny = self.height < _SMALL * self.middle_height
+        if not np.count_nonzero(tiny):
             return None
-        agility = np.ones(self.count)
-        agility[self.height < small] = self.settings.agility**2
-        return agility
+        return np.where(tiny, self.settings.agility**2, 1.0)
 
     def correct(self, rows: Ints, columns: Ints, found: Matrix) -> None:
         """Take in that tracks `rows` were seen as boxes `columns` of a frame."""
@@ -164,7 +161,8 @@ class Tracks:
             self.last[:, rows] = found[BOX].take(columns, axis=1)
         self.missed += 1
         self.missed[rows] = 0
-        self.seen[rows] += 1
+        if settings.confirm > 1:
+            self.seen[rows] += 1
         self.lost = self.count - len(rows)
 
     def _filter(self, rows: Ints, columns: Ints, found: Matrix) -> None:
@@ -208,34 +206,27 @@ class Tracks:
         kept = self.missed <= self._longest
         if self.settings.confirm > 1:
             kept &= (self.ids > 0) | (self.missed == 0)
-        left = int(np.count_nonzero(kept))
-        if left == self.count:
+        gone = self.count - int(np.count_nonzero(kept))
+        if not gone:
             return
-        self._values[:, :left] = self._values[:, : self.count][:, kept]
-        self._whole[:, :left] = self._whole[:, : self.count][:, kept]
+        self._values = self._values.compress(kept, axis=1)
+        self._whole = self._whole.compress(kept, axis=1)
         self.appearance = self.appearance[kept]
         self.past = self.past[:, :, kept]
-        self.lost -= self.count - left
-        self.count = left
+        self.lost -= gone
         self._look()
 
     def start(self, found: Matrix, ids: Ints, vectors: Matrix) -> None:
         """New tracks from boxes of a frame."""
         noise = self.settings.noise
-        before, self.count = self.count, self.count + found.shape[1]
-        while self.count > self._values.shape[1]:
-            self._values = np.hstack([self._values, np.zeros_like(self._values)])
-            self._whole = np.hstack([self._whole, np.zeros_like(self._whole)])
-        fresh = self._values[:, before : self.count]
+        fresh = np.zeros((_ROWS, found.shape[1]))
         fresh[: SIZE.stop] = found[: SIZE.stop]
-        fresh[SPEED] = 0.0
         fresh[LAST] = found[BOX]
-        fresh[VARIANCE] = 0.0
         fresh[VARIANCE.start : VARIANCE.start + 2] = self._measured
         fresh[VARIANCE.stop - 2] = noise.first_speed**2
         fresh[VARIANCE.stop - 1] = noise.size_speed**2 * 100
-        self._whole[:, before : self.count] = np.array([[0], [0], [1]])
-        self._whole[0, before : self.count] = ids
+        self._values = np.hstack([self._values, fresh])
+        self._whole = np.hstack([self._whole, [ids, np.zeros_like(ids), np.ones_like(ids)]])
         self.appearance = np.concatenate([self.appearance, vectors])
         past = np.full((self._history, 4, found.shape[1]), np.nan)
         past[:1] = found[BOX]
