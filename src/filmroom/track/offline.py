@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
 from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
-from filmroom.track.link import LinkSettings, link_pieces
+from filmroom.track.crossings import cut_at, find_crossings, odds_of_staying
+from filmroom.track.link import LinkSettings, choices_at, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
 from filmroom.track.settings import TrackerSettings
@@ -24,6 +25,7 @@ Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SMALL = 0.4  # share of the median height below which a thing is no person
+_EPISODE = 0.4  # seconds without a doubt after which a doubt is another one
 _LEAST_INSIDE = 0.3  # share of a filled-in box that must lie in the picture
 _DOUBLE_OVERLAP = 0.7  # IoU, and
 _DOUBLE_SHARE = 0.9  # share of the frames, of a person found twice
@@ -90,10 +92,13 @@ def track_people(
     tracklet, margin, rival = _run_online(clip, panorama, online)
     if not panorama.known.any():
         panorama = _camera_from_pieces(clip, panorama, tracklet)
-    apart = max(2, round(0.4 * rate))
-    piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    apart = max(2, round(_EPISODE * rate))
+    crossings = find_crossings(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    stay = odds_of_staying(crossings, tracklet, clip.row, clip.box, panorama, rate)
+    piece = cut_at(crossings, tracklet, clip.row)
     pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet, margin)
-    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people)
+    choices = choices_at(pieces, crossings, stay, settings.link.brief * rate)
+    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people, choices)
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:
         paths = _without_doubles(paths)
@@ -163,39 +168,6 @@ def _run_online(
         corner, clip.score, clip.row, len(panorama.frames), motions, clip.vector, cuts
     )
     return piece, tracker.margins, tracker.rivals
-
-
-def split_ambiguous(
-    piece: Ints, row: Ints, margin: Matrix, rival: Ints, least: float, apart: int
-) -> Ints:
-    """Tracklets cut where two of them may have been exchanged: both at the same frame.
-
-    `margin` and `rival` as the tracker gave them for every detection. An episode of two tracklets is
-    all their frames below `least` not further than `apart` rows from each other; it is cut once, where
-    the margin was smallest.
-    """
-    doubtful = np.flatnonzero((margin < least) & (rival > 0) & (piece > 0))
-    if not len(doubtful):
-        return piece
-    low = np.minimum(piece[doubtful], rival[doubtful])
-    high = np.maximum(piece[doubtful], rival[doubtful])
-    order = np.lexsort((row[doubtful], high, low))
-    doubtful, low, high = doubtful[order], low[order], high[order]
-    fresh = (np.diff(low, prepend=-1) != 0) | (np.diff(high, prepend=-1) != 0)
-    fresh |= np.diff(row[doubtful], prepend=-1) > apart
-    cuts: dict[int, list[int]] = {}
-    for episode in np.split(np.arange(len(doubtful)), np.flatnonzero(fresh)[1:]):
-        worst = episode[margin[doubtful[episode]].argmin()]
-        for owner in (int(low[worst]), int(high[worst])):
-            cuts.setdefault(owner, []).append(int(row[doubtful[worst]]))
-    result = piece.copy()
-    following = int(piece.max()) + 1
-    for owner in sorted(cuts):
-        mine = np.flatnonzero(piece == owner)
-        part = np.searchsorted(np.unique(cuts[owner]), row[mine], side="right")
-        result[mine[part > 0]] = following + part[part > 0] - 1
-        following += int(part.max(initial=0))
-    return result
 
 
 def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panorama:
