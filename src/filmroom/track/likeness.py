@@ -40,7 +40,7 @@ class Evidence:
         unit = np.maximum(tracks.height, _LEAST_UNIT * tracks.middle_height)
         variance = tracks.variance[0, 0] + self._place
         doubt = np.empty((3, tracks.count))
-        np.add(tracks.variance[0, 1], self._sizes, out=doubt[:2])
+        np.add(tracks.variance[0, 2], self._sizes, out=doubt[:2])
         doubt[:2] *= 2.0
         unit *= unit
         unit *= variance

@@ -29,8 +29,8 @@ HEIGHT = 5
 SPEED = slice(6, 10)  # of the box, a frame, the camera's motion taken out
 LAST = slice(10, 14)  # the box last seen, carried along by the camera
 CARRIED = slice(2, 14)
-VARIANCE = slice(14, 20)  # of position, cross, of speed: each of the centre and of the size, in heights
-_ROWS = 20
+VARIANCE = slice(14, 26)  # of place, cross, of speed: each of the box's four numbers, in heights
+_ROWS = 26
 DOUBT = 6  # of a frame's boxes: times that a box of this score strays further, squared
 
 # Rows of what depends only on how long a track was not seen.
@@ -64,13 +64,21 @@ class Tracks:
         self._longest = int(settings.memory * settings.frame_rate)
         self._absence = _of_absence(settings, self._longest)
         noise, step = settings.noise, 1 / (settings.frame_rate * _STEP)
-        self._added = np.array(
+        self._by_side = noise.by_side
+        self._added = np.stack(
             [
-                [[noise.position**2 * step], [noise.size**2 * step]],
-                [[noise.speed**2 * step**3], [noise.size_speed**2 * step**3]],
+                _of_box(noise.position, noise.size) * step,
+                _of_box(noise.speed, noise.size_speed) * step**3,
             ]
         )
-        self._measured = np.array([[noise.measured**2], [noise.measured_size**2]])
+        self._measured = _of_box(noise.measured, noise.measured_size)
+        first = noise.measured if noise.first is None else noise.first
+        first_size = noise.measured_size if noise.first_size is None else noise.first_size
+        first_way = noise.first_size_speed
+        first_way = 10 * noise.size_speed if first_way is None else first_way
+        self._first = np.stack(
+            [_of_box(first, first_size), np.zeros((4, 1)), _of_box(noise.first_speed, first_way)]
+        )
         self._look()
 
     def _look(self) -> None:
@@ -79,7 +87,7 @@ class Tracks:
         self.logs, self.form, self.place = live[LOGS], live[FORM], live[PLACE]
         self.box, self.size, self.height = live[BOX], live[SIZE], live[HEIGHT]
         self.speed, self.last, self.carried = live[SPEED], live[LAST], live[CARRIED]
-        self.variance = live[VARIANCE].reshape(3, 2, self.count)
+        self.variance = live[VARIANCE].reshape(3, 4, self.count)
         self.ids, self.missed, self.seen = self._whole
 
     def absence(self) -> Matrix:
@@ -108,6 +116,7 @@ class Tracks:
 
     def predict(self, absence: Matrix) -> None:
         """Move every track by its own speed, and be less sure of where it is."""
+        side = self.size.copy() if self._by_side else None
         if self.settings.average:
             np.add(self.last, self.speed * (self.missed + 1), out=self.box)
         else:
@@ -117,23 +126,23 @@ class Tracks:
         np.maximum(self.size, _LEAST_SIDE, out=self.size)
         self.middle_height = float(np.sort(self.height)[self.count // 2])
         if not self.settings.average:
-            self._spread(absence[REACH])
+            self._spread(absence[REACH], side)
 
-    def _spread(self, furthest: Matrix) -> None:
+    def _spread(self, furthest: Matrix, side: Matrix | None) -> None:
         """Variances a frame on; nobody gets further than `furthest`, heights squared, meanwhile."""
         position, cross, rate = self.variance
         position += cross
         cross += rate
         position += cross
         agility = self._agility()
-        if agility is None:
-            self.variance[::2] += self._added
-        else:
-            self.variance[::2] += self._added * agility
+        added = self._added
+        if agility is not None:
+            added = added * agility
             furthest = furthest * agility
-        np.minimum(position[0], furthest, out=position[0])
-        most = position[0] * rate[0]
-        np.minimum(cross[0], np.sqrt(most, out=most), out=cross[0])
+        self.variance[::2] += added if side is None else added * np.tile(side * side, (2, 1))
+        np.minimum(position[:2], furthest, out=position[:2])
+        most = position[:2] * rate[:2]
+        np.minimum(cross[:2], np.sqrt(most, out=most), out=cross[:2])
 
     def _agility(self) -> Matrix | None:
         """Times, squared, by which each strays further than a person; None where all are people."""
@@ -171,17 +180,19 @@ class Tracks:
         partner[rows] = columns
         there = found[BOX.start :].take(partner, axis=1)
         position, cross, rate = self.variance
-        gain = self.variance[:2] / (position + self._measured * there[-1])
+        doubt = self._measured * there[-1]
+        if self._by_side:
+            doubt *= np.tile(self.size * self.size, (2, 1))
+        gain = self.variance[:2] / (position + doubt)
         if len(rows) < self.count:
             hit = np.zeros(self.count)
             hit[rows] = 1.0
             gain *= hit
         off = there[:4]
         off -= self.box
-        off = off.reshape(2, 2, self.count)
-        step = gain[:, :, None] * off
-        self.box += step[0].reshape(4, self.count)
-        self.speed += step[1].reshape(4, self.count)
+        step = gain * off
+        self.box += step[0]
+        self.speed += step[1]
         rate -= gain[1] * cross
         self.variance[:2] -= gain[0] * self.variance[:2]
 
@@ -218,13 +229,13 @@ class Tracks:
 
     def start(self, found: Matrix, ids: Ints, vectors: Matrix) -> None:
         """New tracks from boxes of a frame."""
-        noise = self.settings.noise
         fresh = np.zeros((_ROWS, found.shape[1]))
         fresh[: SIZE.stop] = found[: SIZE.stop]
         fresh[LAST] = found[BOX]
-        fresh[VARIANCE.start : VARIANCE.start + 2] = self._measured
-        fresh[VARIANCE.stop - 2] = noise.first_speed**2
-        fresh[VARIANCE.stop - 1] = noise.size_speed**2 * 100
+        first = np.broadcast_to(self._first, (3, 4, found.shape[1]))
+        if self._by_side:
+            first = first * np.tile(found[SIZE] ** 2, (2, 1))
+        fresh[VARIANCE] = first.reshape(12, -1)
         self._values = np.hstack([self._values, fresh])
         self._whole = np.hstack([self._whole, [ids, np.zeros_like(ids), np.ones_like(ids)]])
         self.appearance = np.concatenate([self.appearance, vectors])
@@ -232,6 +243,11 @@ class Tracks:
         past[:1] = found[BOX]
         self.past = np.concatenate([self.past, past], axis=2)
         self._look()
+
+
+def _of_box(place: float, size: float) -> Matrix:
+    """Variances (4, 1) of centre and sides from their standard deviations."""
+    return np.array([[place**2], [place**2], [size**2], [size**2]])
 
 
 def _of_absence(settings: TrackerSettings, longest: int) -> Matrix:

@@ -261,7 +261,7 @@ class Tracker:
         else:
             np.maximum(np.subtract(_SURE, sure, out=doubt), 0.0, out=doubt)
             doubt *= doubt
-            doubt *= 2.0
+            doubt *= self.settings.noise.by_score
             doubt += 1.0
         return _Boxes(rows, sure, vectors.take(order, axis=0) if vectors.size else vectors, order)
 
@@ -380,7 +380,7 @@ class Tracker:
             else:
                 at = slice(first, last) if columns is None else columns
                 likeness = overlap(tracks, rows, found.rows[:, at], found.scores[at], turn)
-            taken, chosen = assign(likeness, turn.least)
+            taken, chosen = assign(likeness, turn.least, whole=turn.whole)
             if not len(taken):
                 continue
             choice = _Choice(
@@ -405,7 +405,8 @@ class Tracker:
         matched = (~free).nonzero()[0]
         born = born[~doubles(found.rows, born, matched, self.settings.duplicate)]
         fresh = np.zeros(len(born), np.int64)
-        if self.settings.confirm <= 1:
+        known_at_once = self.settings.confirm_first and self._next == 1 and not tracks.count
+        if self.settings.confirm <= 1 or known_at_once:
             fresh = self._next + np.arange(len(born))
             self._next += len(born)
         ids[born] = fresh
