@@ -13,9 +13,14 @@ Trackers: `offline` (the whole clip at once: what `filmroom track` does), every 
 `peer:bytetrack`, `peer:cbiou`, `peer:sort`, `peer:ocsort`, `peer:botsort` if the package `trackers` is
 installed (its defaults). Milliseconds are CPU time a frame of one core.
 
-`--times` prints instead, in CPU seconds of one core on the true boxes: each preset's time against the
-peer's ByteTrack, turn by turn in the same run; the whole of offline tracking for a sequence of 30 s;
-and for `--minutes` (a half: 45), which are these sequences laid end to end without a cut.
+`--times` prints instead, in CPU seconds of one core on the true boxes: two presets' time against the
+peer's ByteTrack, turn by turn in the same run, given one frame after the other or all at once; the
+whole of offline tracking for a sequence of 30 s; and for `--minutes` (a half: 45), which are these
+sequences laid end to end without a cut.
+
+`--ladder` prints instead what each step gains on the people of the clip broadcast-1, on the boxes of
+the shipped detector: motion alone, the camera's motion from pixels, appearance, relinking, numbers and
+teams. `--run DIR` takes what `filmroom run` has seen of that clip instead of looking at it again.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -186,11 +192,38 @@ def _peer(name: str) -> Track:
     return track
 
 
-def spent(track: Track, rows: TrackRows) -> float:
-    """CPU seconds of tracking these detections."""
+def spent(work: Callable[[], Any]) -> float:
+    """CPU seconds that this takes."""
     begin = time.process_time()
-    track(rows)
+    work()
     return time.process_time() - begin
+
+
+def online_times(name: str, rows: TrackRows, peer: Any, detections: Any) -> list[float]:
+    """CPU seconds of one sequence: the peer, and our preset with `supervision`, arrays, all at once.
+
+    Only the calls of `update` (and `follow`) are timed, not the cutting into frames.
+    """
+    order = np.argsort(rows.frames, kind="stable")
+    edge = np.searchsorted(rows.frames[order], np.arange(1, rows.length or 0))
+    frames = list(
+        zip(np.split(rows.boxes[order], edge), np.split(rows.scores[order], edge), strict=True)
+    )
+    corners = (np.hstack([box[:, :2], box[:, :2] + box[:, 2:]]) for box, _ in frames)
+    scores = [score for _, score in frames]
+    wrapped = [
+        detections(xyxy=corner, confidence=score)
+        for corner, score in zip(corners, scores, strict=True)
+        if detections is not None
+    ]
+    one, other, whole = (Tracker(PRESETS[name]) for _ in range(3))
+    theirs = spent(lambda: [peer.update(each) for each in wrapped]) if peer else np.nan
+    return [
+        theirs,
+        spent(lambda: [one.update(each) for each in wrapped]) if wrapped else np.nan,
+        spent(lambda: [other.update(box, score) for box, score in frames]),
+        spent(lambda: whole.follow(rows.boxes, rows.scores, rows.frames, rows.length or 0)),
+    ]
 
 
 def end_to_end(parts: list[TrackRows], frames: int) -> TrackRows:
@@ -208,25 +241,125 @@ def end_to_end(parts: list[TrackRows], frames: int) -> TrackRows:
 
 def print_times(data: Path, half: str, limit: int | None, minutes: float) -> None:
     material = [each.detections for each in sequences("true", data, half)][:limit]
+    peer = detections = None
     try:
-        peer = tracker("peer:bytetrack")
+        import supervision
+        import trackers
+
+        peer, detections = trackers.ByteTrackTracker, supervision.Detections
     except ImportError:
-        peer = None
         print("package trackers is not installed: no ratio to its ByteTrack")
+    frames = sum(rows.length or 0 for rows in material)
+    print(f"{'online':<12}{'given as':<24}{'frames/s':>10}{'x ByteTrack of the peers':>28}")
     for name in ("filmroom", "bytetrack"):
-        ours = tracker(name)
-        pairs = np.array(
-            [(spent(ours, rows), spent(peer, rows) if peer else np.nan) for rows in material]
+        times = np.array(
+            [online_times(name, rows, peer() if peer else None, detections) for rows in material]
         )
-        frames = sum(rows.length or 0 for rows in material)
-        rate, ratio = frames / pairs[:, 0].sum(), np.median(pairs[:, 1] / pairs[:, 0])
-        print(f"{name}: {rate:.0f} frames/s, {ratio:.2f} x the peer's ByteTrack", flush=True)
-    single = [spent(track_rows, rows) for rows in material]
+        kinds = ("supervision.Detections", "arrays", "all frames at once")
+        for column, kind in enumerate(kinds, start=1):
+            ratio = np.median(times[:, 0] / times[:, column])
+            rate = frames / times[:, column].sum()
+            print(f"{name:<12}{kind:<24}{rate:10.0f}{ratio:28.2f}", flush=True)
+    single = [spent(partial(track_rows, rows)) for rows in material]
     print(f"offline, 30 s: {np.median(single):.2f} s, at most {max(single):.2f} s", flush=True)
     long = end_to_end(material, round(minutes * 60 * 25))
-    print(
-        f"offline, {minutes:g} minutes, {len(long)} boxes: {spent(track_rows, long):.1f} s", flush=True
+    seconds = spent(lambda: track_rows(long))
+    print(f"offline, {minutes:g} minutes, {len(long)} boxes: {seconds:.1f} s", flush=True)
+
+
+def print_ladder(data: Path, run: Path | None) -> None:
+    """HOTA of the people of broadcast-1 step by step, all on the same boxes."""
+    import csv
+    import io
+    import tempfile
+    import zipfile
+
+    import pyarrow.compute as pc
+
+    import filmroom
+    from filmroom.formats.mot import parse_mot
+    from filmroom.pipeline import resolving
+    from filmroom.pipeline.observing import read_observations
+    from filmroom.pipeline.run_folder import RunFolder
+    from filmroom.pitch.sports import SPORTS
+    from filmroom.tables import boxes_of
+    from filmroom.track.offline import track_people
+    from filmroom.video.probe import probe
+
+    video = data / "soccer-clip" / "broadcast-1.mp4"
+    facts = probe(video)
+    with zipfile.ZipFile(data / "soccer-clip" / "broadcast-1-truth.zip") as archive:
+        truth = parse_mot(archive.read("broadcast-1/gt/gt.txt"), "truth", "broadcast-1", 375)
+        text = archive.read("broadcast-1/players.csv").decode()
+    balls = [int(row["track"]) for row in csv.DictReader(io.StringIO(text)) if row["role"] == "ball"]
+    truth = truth.select(~np.isin(truth.ids, balls))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = run or Path(scratch) / "run"
+        if run is None:
+            filmroom.analyze(video, folder, sport="soccer")
+        seen = read_observations(RunFolder(folder), facts.height)
+    people = seen.detections.filter(pc.equal(seen.detections["kind"], "person"))
+    frames, count = people["frame"].to_numpy(), 375
+    boxes, scores = boxes_of(people), people["score"].to_numpy().astype(float)
+    matrices = dict(
+        zip(seen.motion["frame"].to_pylist(), seen.motion["matrix"].to_pylist(), strict=True)
     )
+    motions = [
+        None if matrices.get(frame) is None else np.reshape(matrices[frame], (3, 3))
+        for frame in range(count)
+    ]
+    vectors = _vectors_of(seen.appearance, people)
+    settings = resolving._FOLLOWING
+    online = settings.online
+    blind = replace(online, camera="none")
+
+    def followed(chosen: Any, *more: Any) -> TrackRows:
+        ids = Tracker(chosen).follow(boxes, scores, frames, count, *more)
+        return TrackRows.of(frames[ids > 0], ids[ids > 0], boxes[ids > 0], length=count)
+
+    def from_table(tracks: Any) -> TrackRows:
+        return TrackRows.of(tracks["frame"], tracks["track"], boxes_of(tracks), length=count)
+
+    picture = (facts.width, facts.height)
+    sport = SPORTS["soccer"]
+    most = 2 * sport.players + sport.referees
+    resolved = resolving.resolve_observations(seen, fps=facts.fps, picture=picture, sport=sport).tracks
+    steps = {
+        "motion": followed(blind),
+        "+ camera": followed(online, motions),
+        "+ appearance": followed(online, motions, vectors),
+        "+ relinking": from_table(
+            track_people(
+                people,
+                seen.motion,
+                seen.shots,
+                seen.appearance,
+                most_people=most,
+                settings=settings,
+                frames=np.arange(count),
+                fps=facts.fps,
+                picture=picture,
+            )
+        ),
+        "+ numbers, teams": from_table(resolved.filter(pc.not_equal(resolved["role"], "ball"))),
+    }
+    print(f"{'broadcast-1, people':<20}{'HOTA':>7}{'DetA':>7}{'AssA':>7}{'IDF1':>7}")
+    for name, tracks in steps.items():
+        scored = score_tracking({"clip": truth}, {"clip": tracks}, "soccernet").summary()["combined"]
+        figures = "".join(f"{100 * scored[key]:7.2f}" for key in ("HOTA", "DetA", "AssA", "IDF1"))
+        print(f"{name:<20}{figures}", flush=True)
+
+
+def _vectors_of(appearance: Any, people: Any) -> Matrix:
+    """Appearance vector of every detection, zero where there is none."""
+    from filmroom.tables import detection_keys, rows_of_keys
+
+    flat = appearance["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    known = flat.reshape(appearance.num_rows, -1).astype(float)
+    rows = rows_of_keys(appearance, detection_keys(people))
+    vectors = known[rows]
+    vectors[rows < 0] = 0
+    return vectors
 
 
 def main() -> None:
@@ -239,7 +372,12 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=None, help="only the first N sequences")
     parser.add_argument("--times", action="store_true", help="how long it takes instead")
     parser.add_argument("--minutes", type=float, default=45.0, help="of the long one of --times")
+    parser.add_argument("--ladder", action="store_true", help="what each step gains instead")
+    parser.add_argument("--run", type=Path, help="run folder of broadcast-1, for --ladder")
     chosen = parser.parse_args()
+    if chosen.ladder:
+        print_ladder(chosen.data, chosen.run)
+        return
     if chosen.times:
         print_times(chosen.data, chosen.half, chosen.limit, chosen.minutes)
         return

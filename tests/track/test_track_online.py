@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,13 @@ from hypothesis import strategies as st
 
 from filmroom.errors import InputError
 from filmroom.track.presets import PRESETS, preset
-from filmroom.track.settings import TrackerSettings
+from filmroom.track.settings import Round, TrackerSettings
 from filmroom.track.tracker import Tracker
+
+MEAN_STEPS = replace(
+    preset("c-biou"), average=5, rounds=(Round("iou", 0.2, 0.3), Round("iou", 0.2, 0.5)), confirm=1
+)
+"""C-BIoU as it was published: people go on by the mean of their last steps."""
 
 
 def walkers(frames: int, people: int, seed: int, speed: float = 2.0) -> np.ndarray:
@@ -33,6 +40,13 @@ def test_everyone_keeps_one_id_in_easy_play(name: str) -> None:
     ids = np.array(run(list(boxes), Tracker(preset(name))))
     assert len(np.unique(ids[5])) == 5
     assert (ids[5:] == ids[5]).all()
+
+
+def test_those_who_walk_on_are_foretold_by_the_mean_of_their_steps() -> None:
+    boxes = walkers(30, 8, seed=9, speed=6.0)
+    shown = [each if not 12 <= frame < 18 else each[2:] for frame, each in enumerate(boxes)]
+    ids = run(shown, Tracker(MEAN_STEPS))
+    assert ids[29].tolist() == ids[0].tolist()
 
 
 def test_two_who_cross_keep_their_ids() -> None:
@@ -179,6 +193,34 @@ def test_no_id_twice_in_a_frame_and_order_does_not_matter(frames, name, shuffler
         assert len(np.unique(ids[ids > 0])) == np.count_nonzero(ids)
         same = [(*boxes[i], scores[i], ids[i]) for i in range(len(each))]
         assert sorted(same) == sorted((*boxes[i], scores[i], mixed[k]) for k, i in enumerate(order))
+
+
+@pytest.mark.parametrize("settings", [*PRESETS.values(), MEAN_STEPS])
+def test_all_frames_at_once_give_what_one_after_the_other_gives(settings: TrackerSettings) -> None:
+    random = np.random.default_rng(11)
+    boxes = walkers(40, 9, seed=8, speed=4.0)
+    boxes[..., :2] += random.normal(0, 1.5, (40, 9, 2))
+    shown = random.random((40, 9)) < 0.9
+    scores = random.uniform(0.2, 1.0, (40, 9))
+    cuts = np.arange(40) == 25
+    motions = [None if frame % 3 else np.eye(3) for frame in range(40)]
+    one, other = Tracker(settings), Tracker(settings)
+    expected = [
+        (
+            one.update(boxes[f][shown[f]], scores[f][shown[f]], motions[f], cut=bool(cuts[f])),
+            one.margins,
+            one.rivals,
+        )
+        for f in range(40)
+    ]
+    frame, _ = np.nonzero(shown)
+    mixed = random.permutation(len(frame))
+    ids = other.follow(boxes[shown][mixed], scores[shown][mixed], frame[mixed], 40, motions, cuts=cuts)
+    for index, values in enumerate((ids, other.margins, other.rivals)):
+        together = np.empty_like(values)
+        together[mixed] = values
+        apart = np.concatenate([each[index] for each in expected])
+        np.testing.assert_allclose(together, apart, rtol=1e-9, atol=1e-9)
 
 
 def test_settings_are_plain_values() -> None:

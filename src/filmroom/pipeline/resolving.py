@@ -30,9 +30,9 @@ from filmroom.track.worn import NumberReads
 # than the boxes on which the tracker's own defaults were chosen.
 _FOLLOWING = OfflineSettings(online=TrackerSettings(evidence_bias=4.0))
 
-# With looks to tell people apart by, tracklets are cut at the least doubt: what is cut too often is
-# joined again by them.
-_FOLLOWING_BY_LOOKS = replace(_FOLLOWING, ambiguous=10.0)
+# With looks to tell people apart by, tracklets are cut at less doubt: what is cut too often is joined
+# again by them. Chosen on simulated matches too.
+_FOLLOWING_BY_LOOKS = replace(_FOLLOWING, ambiguous=6.0)
 
 
 class Resolved(NamedTuple):

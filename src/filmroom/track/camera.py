@@ -26,9 +26,7 @@ class CameraStep(NamedTuple):
 STILL = CameraStep(0.0, 0.0, 0.0)
 
 
-def motion_of_boxes(
-    start: Matrix, end: Matrix, tolerance: Matrix, before: CameraStep
-) -> CameraStep:
+def motion_of_boxes(start: Matrix, end: Matrix, tolerance: Matrix, before: CameraStep) -> CameraStep:
     """The camera's step that most of the boxes followed.
 
     `start` and `end` (2, N) are where each was and is, `tolerance` (N,) the pixels by which a person
@@ -38,28 +36,42 @@ def motion_of_boxes(
     count = start.shape[1]
     if not count:
         return before
-    middle_x, middle_y = (start.sum(axis=1) / count).tolist()
-    # All that the rounds need are weighted sums of these rows.
-    rows = np.ones((8, count))
+    # All that the rounds need are weighted sums of these rows: the last is tolerance^2.
+    rows = np.ones((9, count))
     moved, arm = rows[0:2], rows[2:4]
     np.subtract(end, start, out=moved)
-    np.subtract(start, [[middle_x], [middle_y]], out=arm)
+    middle = start.dot(rows[7])
+    middle /= count
+    np.subtract(start, middle[:, None], out=arm)
     squares = (rows[:4] * rows[:4]).reshape(2, 2, count)
     np.add(squares[:, 0], squares[:, 1], out=rows[4:6])  # |moved|^2, |arm|^2
     along = moved * arm
     np.add(along[0], along[1], out=rows[6])
-    doubt = 1.0 / (tolerance * tolerance)
+    np.multiply(tolerance, tolerance, out=rows[8])
+    weighted = rows[:8] * rows[8]
     zoom = before.zoom
+    middle_x, middle_y = middle.tolist()
     expected_x, expected_y = before.across + zoom * middle_x, before.down + zoom * middle_y
-    x, y = np.sort(moved, axis=1)[:, count // 2].tolist() if count > 2 else (expected_x, expected_y)
+    x, y = expected_x, expected_y
+    if count > 2:
+        x, y = np.sort(moved, axis=1)[:, count // 2].tolist()
     for _ in range(_ROUNDS):
-        # |moved - shift - zoom * arm|^2, multiplied out.
-        terms = [-2 * x, -2 * y, 2 * zoom * x, 2 * zoom * y, 1.0, zoom * zoom, -2 * zoom, x * x + y * y]
-        left = np.dot(terms, rows)
-        left *= doubt
-        left += 1.0
-        moved_x, moved_y, arm_x, arm_y, _, reach, spread, weight = rows.dot(1.0 / left).tolist()
-        x = (moved_x - zoom * arm_x + _PRIOR * expected_x) / (weight + _PRIOR)
-        y = (moved_y - zoom * arm_y + _PRIOR * expected_y) / (weight + _PRIOR)
+        # |moved - shift - zoom * arm|^2, multiplied out, and tolerance^2.
+        terms = (
+            -2 * x,
+            -2 * y,
+            2 * zoom * x,
+            2 * zoom * y,
+            1.0,
+            zoom * zoom,
+            -2 * zoom,
+            x * x + y * y,
+            1.0,
+        )
+        weight = np.dot(terms, rows)
+        np.reciprocal(weight, out=weight)
+        moved_x, moved_y, arm_x, arm_y, _, reach, spread, total = weighted.dot(weight).tolist()
+        x = (moved_x - zoom * arm_x + _PRIOR * expected_x) / (total + _PRIOR)
+        y = (moved_y - zoom * arm_y + _PRIOR * expected_y) / (total + _PRIOR)
         zoom = (spread - x * arm_x - y * arm_y) / (reach + _ZOOM_PRIOR * _ZOOM_LEVER**2)
     return CameraStep(x - zoom * middle_x, y - zoom * middle_y, zoom)

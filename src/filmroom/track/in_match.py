@@ -9,6 +9,7 @@ person (the two-covariance model of Brummer and de Villiers 2010, eq. 26, also k
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ from filmroom.track.pieces import Pieces
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+_LEAST_UNSTEADY = 0.2  # times the spread of single looks
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class LikenessSettings:
     directions: int = 16
     shrinkage: float = 0.3
     fewest_pairs: int = 30
-    trust: float = 0.6
+    trust: float = 0.3
     bounds: tuple[float, float] = (-6.0, 4.0)
 
 
@@ -55,7 +59,7 @@ class LikenessSettings:
 class Likeness:
     """What is known of the looks of P tracklets, in K directions of unit spread within a person.
 
-    `mean` (P, K), `spread` (P,) the variance of each mean (infinite where there is no look), and
+    `mean` (P, K), `spread` (P, K) the variance of each mean (infinite where there is no look), and
     `between` (K,) the variance of people.
     """
 
@@ -65,19 +69,29 @@ class Likeness:
     trust: float
     bounds: tuple[float, float]
 
+    @staticmethod
+    def joined(parts: Sequence[Likeness]) -> Likeness:
+        """What several kinds of looks say together, as if none knew of the others."""
+        return Likeness(
+            np.hstack([part.mean for part in parts]),
+            np.hstack([part.spread for part in parts]),
+            np.concatenate([part.between for part in parts]),
+            parts[0].trust,
+            parts[0].bounds,
+        )
+
     def odds(self, first: Ints, second: Ints) -> Matrix:
         """Log-odds (N,) that tracklets `first` and `second` are the same person, by their looks."""
         known = np.isfinite(self.spread[first]) & np.isfinite(self.spread[second])
-        result = np.zeros(len(first))
-        a, b = first[known], second[known]
-        of_a = self.between + self.spread[a, None]
-        of_b = self.between + self.spread[b, None]
-        x, y = self.mean[a], self.mean[b]
+        of_a = self.between + np.where(known, self.spread[first], 1.0)
+        of_b = self.between + np.where(known, self.spread[second], 1.0)
+        x, y = self.mean[first], self.mean[second]
         determinant = of_a * of_b - self.between**2
         together = (of_b * x * x - 2 * self.between * x * y + of_a * y * y) / determinant
         apart = x * x / of_a + y * y / of_b
         single = 0.5 * (np.log(of_a * of_b / determinant) + apart - together)
-        result[known] = np.clip(self.trust * single.sum(axis=1), *self.bounds)
+        total = np.where(known, single, 0.0).sum(axis=1)
+        result: Matrix = np.clip(self.trust * total, *self.bounds)
         return result
 
 
@@ -104,16 +118,20 @@ def learn_likeness(
     people = _between(looks, stretch, pieces.row[sure], settings)
     if within is None or people is None:
         return None
-    base, between = _directions(within, people, settings)
+    base, apart = _directions(within, people, settings)
     look = looks @ base
     unsteady = _unsteady(look, stretch, settings.fewest)
+    count = np.bincount(stretch)
+    usual = np.sqrt(1 / count[count >= settings.fewest]).mean() * unsteady
+    between = np.maximum(apart - usual, 0.0)
     mean = np.zeros((len(pieces.edge) - 1, base.shape[1]))
     count = np.bincount(owner[sure], minlength=len(mean))
     np.add.at(mean, owner[sure], look)
     mean /= np.maximum(count, 1)[:, None]
     with np.errstate(divide="ignore"):
-        spread = unsteady * np.sqrt(1.0 / count)
-    return Likeness(mean, spread, between, settings.trust, settings.bounds)
+        spread = unsteady * np.sqrt(1.0 / count)[:, None]
+    kept = between > 0
+    return Likeness(mean[:, kept], spread[:, kept], between[kept], settings.trust, settings.bounds)
 
 
 def _stretches(owner: Ints, row: Ints, rate: float) -> Ints:
@@ -169,8 +187,8 @@ def _directions(within: Matrix, people: Matrix, settings: LikenessSettings) -> t
     return vector[:, best], value[best]
 
 
-def _unsteady(look: Matrix, stretch: Ints, fewest: int) -> float:
-    """Variance of the mean of a single look, so that halves of stretches differ as they do.
+def _unsteady(look: Matrix, stretch: Ints, fewest: int) -> Matrix:
+    """Variance (K,) of a single look, so that halves of stretches differ as they do.
 
     Looks that follow each other are alike: the mean of n of them is taken to be off by 1 / sqrt(n) of
     this, not by 1 / n.
@@ -181,11 +199,12 @@ def _unsteady(look: Matrix, stretch: Ints, fewest: int) -> float:
     halves, number = _means(look, np.unique(2 * stretch + late, return_inverse=True)[1])
     whole = np.flatnonzero(count >= 2 * fewest)
     if not len(whole):
-        return 1.0
+        return np.ones(look.shape[1])
     first = np.searchsorted(np.unique(2 * stretch + late), 2 * whole)
-    off = ((halves[first] - halves[first + 1]) ** 2).mean(axis=1)
+    off = (halves[first] - halves[first + 1]) ** 2
     share = np.sqrt(1 / number[first]) + np.sqrt(1 / number[first + 1])
-    return float(np.clip((off / share).mean(), 0.2, 5.0))
+    result: Matrix = np.maximum((off / share[:, None]).mean(axis=0), _LEAST_UNSTEADY)
+    return result
 
 
 def overlaps(row: Ints, corner: Matrix) -> Matrix:

@@ -38,10 +38,10 @@ class Evidence:
         """(T, N) for boxes `found`: place, size, appearance, and how long the track was not seen."""
         settings = self.settings
         np.log(tracks.size, out=tracks.logs)
-        unit = np.maximum(tracks.height, _LEAST_UNIT * tracks.middle_height())
+        unit = np.maximum(tracks.height, _LEAST_UNIT * tracks.middle_height)
         variance = tracks.variance[0, 0] + self._place
         doubt = np.empty((3, tracks.count))
-        np.add(tracks.variance[0, 1], self._sizes, out=doubt[:2])
+        np.add(tracks.variance[0, 2], self._sizes, out=doubt[:2])
         doubt[:2] *= 2.0
         unit *= unit
         unit *= variance
@@ -143,7 +143,7 @@ def look_distances(
 
 
 def grown_ious(first: Matrix, second: Matrix, expansion: float) -> Matrix:
-    """IoU (T, N) of boxes (4, T) and (4, N), centre and size, each side grown by a share of the size."""
+    """IoU (T, N) of boxes (4, T), (4, N), centre and size, sides grown by a share of the size."""
     half = 0.5 + expansion
     sides, others = first[2:] * half, second[2:] * half
     shared = np.minimum((first[:2] + sides)[:, :, None], (second[:2] + others)[:, None])
@@ -173,12 +173,10 @@ def _agreement(past: Matrix, found: Matrix) -> Matrix:
 
 
 def doubles(found: Matrix, born: Ints, matched: Ints, most: float) -> NDArray[np.bool_]:
-    """Which of `born` lie by an IoU above `most` on a box that is taken, or on a better one of `born`."""
+    """Which of `born` overlap a taken box, or a better one of `born`, by an IoU above `most`."""
     if most >= 1:
         return np.zeros(len(born), bool)
     others = np.concatenate([matched, born])
     over = grown_ious(found[BOX][:, born], found[BOX][:, others], 0.0) > most
     later = np.arange(len(others)) >= len(matched) + np.arange(len(born))[:, None]
     return np.asarray((over & ~later).any(axis=1))
-
-

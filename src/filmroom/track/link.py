@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.track.crossings import Crossings
 from filmroom.track.in_match import Likeness
 from filmroom.track.panorama import Panorama
 from filmroom.track.pieces import Ends, Pieces, ends_of
@@ -47,6 +48,10 @@ class LinkSettings:
     stay, believed
         Log-odds that the online tracker was right where a tracklet was cut in doubt, and the share of
         its margin there that is added to them.
+    crossing
+        Log-odds that two who crossed both go on, one way or the other, for each.
+    brief
+        Longest absence over which those who crossed are compared.
     patience, patience_away
         Log-odds lost for every doubling of the absence (and a second).
     inside
@@ -86,6 +91,8 @@ class LinkSettings:
     bias_away: float = 3.0
     stay: float = 1.0
     believed: float = 0.5
+    crossing: float = 5.0
+    brief: float = 0.3
     patience: float = 0.5
     patience_away: float = 0.25
     inside: float = 3.0
@@ -112,20 +119,22 @@ def link_pieces(
     rate: float,
     picture: tuple[int, int],
     most_people: int | None = None,
+    choices: Choices | None = None,
     likeness: Likeness | None = None,
     worn: Worn | None = None,
 ) -> Ints:
     """Person of every detection, 0 where it belongs to no tracklet.
 
-    `likeness`, learnt on this clip, takes the place of the mean vectors of `pieces`; `worn` are the
-    numbers read on them.
+    `choices` are joins of which something is known that their ends alone do not tell; `likeness`,
+    learnt on this clip, takes the place of the mean vectors of `pieces`; `worn` are the numbers read
+    on them.
     """
     number = len(pieces.edge) - 1
     person = np.zeros(pieces.count, np.int64)
     if number < 1:
         return person
     worn = worn or Worn.nothing(number)
-    pairs = _pairs(pieces, panorama, settings, rate, picture, likeness, worn)
+    pairs = _pairs(pieces, panorama, settings, rate, picture, choices, likeness, worn)
     following, price = _chains(pieces, pairs, settings, rate, most_people)
     if likeness is not None:
         paid = pairs.odds - pairs.looks + price[pairs.second]
@@ -144,8 +153,59 @@ def link_pieces(
     return person
 
 
+class Choices(NamedTuple):
+    """Pieces `second` that may go on where pieces `first` end, and log-odds of their own."""
+
+    first: Ints
+    second: Ints
+    odds: Matrix
+
+
+def choices_at(pieces: Pieces, crossings: Crossings, stay: Matrix, longest: float) -> Choices:
+    """Where two tracklets were cut at a crossing: the four joins of the parts before and after.
+
+    `stay` (C,) are log-odds that nobody was exchanged; crossings in which one was not seen for more
+    than `longest` rows are left out.
+    """
+    order = np.lexsort((pieces.row[pieces.first], pieces.tracklet))
+    stride = int(pieces.row.max(initial=0)) + 2
+    key = pieces.tracklet[order] * stride + pieces.row[pieces.first[order]]
+    parts = []
+    for owner in (crossings.first, crossings.second):
+        after = np.searchsorted(key, owner * stride + crossings.row)
+        before = order[np.maximum(after - 1, 0)]
+        known = (after > 0) & (after < len(order))
+        after = order[np.minimum(after, len(order) - 1)]
+        known &= (pieces.tracklet[before] == owner) & (pieces.tracklet[after] == owner)
+        known &= pieces.row[pieces.first[after]] - pieces.row[pieces.last[before]] <= longest
+        parts.append((before, after, known))
+    (one, one_after, whole), (other, other_after, whole_too) = parts
+    good = whole & whole_too
+    return Choices(
+        np.concatenate([one[good], other[good], one[good], other[good]]),
+        np.concatenate([one_after[good], other_after[good], other_after[good], one_after[good]]),
+        np.concatenate([stay[good], stay[good], -stay[good], -stay[good]]) / 2,
+    )
+
+
+def _with_choices(value: Matrix, a: Ints, b: Ints, choices: Choices, settings: LinkSettings) -> Matrix:
+    """The odds of pairs `a`, `b`, those of the choices being what is known of them."""
+    if not len(choices.first):
+        return value
+    stride = int(max(b.max(), choices.second.max())) + 1
+    order = np.argsort(choices.first * stride + choices.second, kind="stable")
+    key = (choices.first * stride + choices.second)[order]
+    wanted = a * stride + b
+    at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
+    chosen = key[at] == wanted
+    result = value.copy()
+    # What the ends are like in the midst of a pile-up is half believed.
+    result[chosen] = (value[chosen] + settings.crossing) / 2 + choices.odds[order[at[chosen]]]
+    return result
+
+
 class _Pairs(NamedTuple):
-    """Tracklets `second` that may go on where `first` ends, their log-odds, and those of looks alone."""
+    """Tracklets `second` that may go on where `first` ends, their log-odds, and those of looks."""
 
     first: Ints
     second: Ints
@@ -217,6 +277,7 @@ def _pairs(
     settings: LinkSettings,
     rate: float,
     picture: tuple[int, int],
+    choices: Choices | None,
     likeness: Likeness | None,
     worn: Worn,
 ) -> _Pairs:
@@ -255,6 +316,8 @@ def _pairs(
     value += np.where(_parts_of_tracklets(pieces)[a] == b, sure, 0.0)
     evidence = np.add.reduceat(np.maximum(pieces.score - _FALSE, 0.0), pieces.first)
     value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
+    if choices is not None:
+        value = _with_choices(value, a, b, choices, settings)
     looks = np.zeros(len(a))
     if likeness is not None:
         looks = likeness.odds(a, b)

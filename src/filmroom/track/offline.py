@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
 from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
-from filmroom.track.in_match import LikenessSettings, learn_likeness, overlaps
-from filmroom.track.link import LinkSettings, link_pieces
+from filmroom.track.crossings import cut_at, find_crossings, odds_of_staying
+from filmroom.track.in_match import Likeness, LikenessSettings, learn_likeness, overlaps
+from filmroom.track.link import LinkSettings, choices_at, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
 from filmroom.track.settings import TrackerSettings
@@ -26,6 +27,7 @@ Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SMALL = 0.4  # share of the median height below which a thing is no person
+_EPISODE = 0.4  # seconds without a doubt after which a doubt is another one
 _LEAST_INSIDE = 0.3  # share of a filled-in box that must lie in the picture
 _DOUBLE_OVERLAP = 0.7  # IoU, and
 _DOUBLE_SHARE = 0.9  # share of the frames, of a person found twice
@@ -95,19 +97,21 @@ def track_people(
     tracklet, margin, rival = _run_online(clip, panorama, online)
     if not panorama.known.any():
         panorama = _camera_from_pieces(clip, panorama, tracklet)
-    apart = max(2, round(0.4 * rate))
-    piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    apart = max(2, round(_EPISODE * rate))
+    crossings = find_crossings(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    stay = odds_of_staying(crossings, tracklet, clip.row, clip.box, panorama, rate)
+    piece = cut_at(crossings, tracklet, clip.row)
     pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet, margin)
     likeness = None
     if embeddings is not None and embeddings.num_rows:
-        looks = _vectors(embeddings, clip.keys(panorama))
-        known = replace(pieces, vector=looks[pieces.index])
-        likeness = learn_likeness(known, overlaps(clip.row, clip.corner), rate, settings.likeness)
+        looks = [_vectors(embeddings, clip.keys(panorama)), clip.vector]
+        likeness = _likeness(clip, pieces, looks, rate, settings.likeness)
     worn = None
     if number_reads is not None:
         worn = Worn.of(number_reads, clip.keys(panorama), pieces, rate)
+    choices = choices_at(pieces, crossings, stay, settings.link.brief * rate)
     person = link_pieces(
-        pieces, panorama, settings.link, rate, picture, most_people, likeness, worn
+        pieces, panorama, settings.link, rate, picture, most_people, choices, likeness, worn
     )
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:
@@ -115,6 +119,24 @@ def track_people(
         if most_people is not None:
             paths = _at_most(paths, most_people)
     return _as_tracks(clip, panorama, paths, picture)
+
+
+def _likeness(
+    clip: _Clip,
+    pieces: Pieces,
+    looks: list[Matrix | None],
+    rate: float,
+    settings: LikenessSettings,
+) -> Likeness | None:
+    """Learnt from every kind of looks that there is."""
+    covered = overlaps(clip.row, clip.corner)
+    learnt = [
+        learn_likeness(replace(pieces, vector=kind[pieces.index]), covered, rate, settings)
+        for kind in looks
+        if kind is not None
+    ]
+    known = [likeness for likeness in learnt if likeness is not None]
+    return Likeness.joined(known) if known else None
 
 
 def sure_tracklets(
@@ -141,8 +163,9 @@ def sure_tracklets(
     tracklet, margin, rival = _run_online(
         clip, panorama, replace(settings.online, frame_rate=rate)
     )
-    apart = max(2, round(0.4 * rate))
-    piece = split_ambiguous(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    apart = max(2, round(_EPISODE * rate))
+    crossings = find_crossings(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
+    piece = cut_at(crossings, tracklet, clip.row)
     piece[overlaps(clip.row, clip.corner) > clear] = 0
     kept = np.flatnonzero(piece > 0)
     kept = kept[np.lexsort((clip.row[kept], piece[kept]))]
@@ -222,39 +245,6 @@ def _run_online(
     return piece, tracker.margins, tracker.rivals
 
 
-def split_ambiguous(
-    piece: Ints, row: Ints, margin: Matrix, rival: Ints, least: float, apart: int
-) -> Ints:
-    """Tracklets cut where two of them may have been exchanged: both at the same frame.
-
-    `margin` and `rival` as the tracker gave them for every detection. An episode of two tracklets is
-    all their frames below `least` not further than `apart` rows from each other; it is cut once, where
-    the margin was smallest.
-    """
-    doubtful = np.flatnonzero((margin < least) & (rival > 0) & (piece > 0))
-    if not len(doubtful):
-        return piece
-    low = np.minimum(piece[doubtful], rival[doubtful])
-    high = np.maximum(piece[doubtful], rival[doubtful])
-    order = np.lexsort((row[doubtful], high, low))
-    doubtful, low, high = doubtful[order], low[order], high[order]
-    fresh = (np.diff(low, prepend=-1) != 0) | (np.diff(high, prepend=-1) != 0)
-    fresh |= np.diff(row[doubtful], prepend=-1) > apart
-    cuts: dict[int, list[int]] = {}
-    for episode in np.split(np.arange(len(doubtful)), np.flatnonzero(fresh)[1:]):
-        worst = episode[margin[doubtful[episode]].argmin()]
-        for owner in (int(low[worst]), int(high[worst])):
-            cuts.setdefault(owner, []).append(int(row[doubtful[worst]]))
-    result = piece.copy()
-    following = int(piece.max()) + 1
-    for owner in sorted(cuts):
-        mine = np.flatnonzero(piece == owner)
-        part = np.searchsorted(np.unique(cuts[owner]), row[mine], side="right")
-        result[mine[part > 0]] = following + part[part > 0] - 1
-        following += int(part.max(initial=0))
-    return result
-
-
 def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panorama:
     """Camera steps from what the boxes of known tracklets have in common."""
     order = np.lexsort((clip.row, piece))
@@ -279,7 +269,7 @@ def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panoram
             clip.box[was, :2].T, clip.box[now, :2].T, tolerance * clip.box[was, 3] + 0.5, before
         )
         scale = 1 + before.zoom
-        step[row] = [[scale, 0, before.across], [0, scale, before.down], [0, 0, 1]]
+        step[row, :2] = [[scale, 0.0, before.across], [0.0, scale, before.down]]
     return with_steps(panorama.frames, panorama.shot, step, panorama.known)
 
 

@@ -6,10 +6,37 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from filmroom.errors import InputError
-from filmroom.track.settings import BYTE_NOISE, SORT_NOISE, Round, TrackerSettings
+from filmroom.track.settings import BOT_NOISE, OC_NOISE, SORT_NOISE, Round, TrackerSettings
 
 _PLAIN = TrackerSettings(
-    noise=SORT_NOISE, camera="none", duplicate=1.0, agility=1.0, speed_limit=float("inf")
+    noise=SORT_NOISE,
+    camera="none",
+    duplicate=1.0,
+    agility=1.0,
+    speed_limit=float("inf"),
+    memory=1.2,  # 30 frames at the usual rate
+)
+
+
+def _in_three_rounds(first: float, second: float) -> tuple[Round, ...]:
+    """BoT-SORT's rounds; the overlap is that of boxes grown by these shares."""
+    return (
+        Round("iou", 0.2, first, tracks="confirmed", score_weighted=True, whole=True),
+        Round("iou", 0.5, second, detections="low", tracks="seen", whole=True),
+        Round("iou", 0.3, first, tracks="unconfirmed", score_weighted=True, whole=True),
+    )
+
+
+_BOT_SORT = replace(
+    _PLAIN,
+    noise=BOT_NOISE,
+    rounds=_in_three_rounds(0.0, 0.0),
+    camera="given",
+    high=0.6,
+    low=0.1,
+    start=0.7,
+    confirm=2,
+    confirm_first=True,
 )
 
 PRESETS = MappingProxyType(
@@ -17,68 +44,39 @@ PRESETS = MappingProxyType(
         "filmroom": TrackerSettings(),
         "sort": replace(
             _PLAIN,
-            rounds=(Round("iou", least=0.3),),
-            high=0.25,
-            low=0.25,
+            rounds=(Round("iou", 0.3, whole=True),),
+            high=0.0,
+            low=0.0,
             start=0.25,
-            memory=1.2,
             confirm=3,
         ),
         "bytetrack": replace(
             _PLAIN,
-            noise=BYTE_NOISE,
             rounds=(
-                Round("iou", least=0.1),
-                Round("iou", least=0.1, detections="low"),
+                Round("iou", 0.1, whole=True),
+                Round("iou", 0.1, detections="low", whole=True),
             ),
             high=0.6,
             low=0.0,
             start=0.7,
-            memory=1.2,
             confirm=2,
         ),
         "oc-sort": replace(
             _PLAIN,
+            noise=OC_NOISE,
             rounds=(
-                Round("iou", least=0.3, momentum=0.2),
-                Round("iou", least=0.3, from_last=True),
+                Round("iou", 0.3, momentum=0.2, whole=True),
+                Round("iou", 0.3, from_last=True, whole=True),
             ),
             high=0.6,
             low=0.6,
             start=0.6,
-            memory=1.2,
             confirm=3,
+            confirm_first=True,
             reupdate=True,
         ),
-        "bot-sort": replace(
-            _PLAIN,
-            noise=BYTE_NOISE,
-            rounds=(
-                Round("iou", least=0.2, tracks="confirmed", score_weighted=True),
-                Round("iou", least=0.5, detections="low", tracks="seen"),
-                Round("iou", least=0.3, tracks="unconfirmed", score_weighted=True),
-            ),
-            camera="given",
-            high=0.6,
-            low=0.1,
-            start=0.7,
-            memory=1.2,
-            confirm=2,
-        ),
-        "c-biou": replace(
-            _PLAIN,
-            noise=BYTE_NOISE,
-            average=5,
-            rounds=(
-                Round("iou", least=0.2, expansion=0.3),
-                Round("iou", least=0.2, expansion=0.5),
-            ),
-            high=0.1,
-            low=0.1,
-            start=0.6,
-            memory=1.2,
-            confirm=1,
-        ),
+        "bot-sort": _BOT_SORT,
+        "c-biou": replace(_BOT_SORT, rounds=_in_three_rounds(0.3, 0.5), camera="none"),
         "ssat": replace(
             _PLAIN,
             rounds=(
@@ -97,9 +95,10 @@ PRESETS = MappingProxyType(
 """Settings by name. `filmroom` is the default; the others follow the published methods:
 
 sort: Bewley et al. 2016; bytetrack: Zhang et al. 2022; oc-sort: Cao et al. 2023; bot-sort: Aharon et
-al. 2022 (camera motion only where given); c-biou: Yang et al. 2023 (mean of the last steps, two rounds
-of buffered overlap); ssat: self-supervised appearance tracking, for which `update` must be given
-looks (thresholds 0.56 and 0.64, alpha 2, beta 0.4 as published; they belong to the published network).
+al. 2022 (camera motion only where given); c-biou: Yang et al. 2023 (overlap of grown boxes). Thresholds
+and noise are the defaults of Roboflow `trackers` 2.6, for 25 frames a second. ssat: self-supervised
+appearance tracking, for which `update` must be given looks (thresholds 0.56 and 0.64, alpha 2, beta 0.4
+as published; they belong to the published network).
 """
 
 

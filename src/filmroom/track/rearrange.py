@@ -84,7 +84,7 @@ class _Chains:
         linked = np.flatnonzero(following >= 0)
         self.before[following[linked]] = linked
         weight = np.where(np.isfinite(likeness.spread), 1 / np.maximum(likeness.spread, 1e-9), 0.0)
-        own = np.column_stack([weight, likeness.mean * weight[:, None], worn.nats])
+        own = np.hstack([weight, likeness.mean * weight, worn.nats])
         self.upto, self.from_on = own.copy(), own.copy()
         self.owner = np.arange(count)
         in_time = np.argsort(start, kind="stable")
@@ -100,9 +100,10 @@ class _Chains:
     def looks(self, total: Matrix) -> Matrix:
         """Log-likelihood (N,) of sums of looks and reads being one person's, less that of nobody's."""
         total, nats = np.split(total, [total.shape[1] - self.worn.nats.shape[1]], axis=1)
-        between, weight = self.likeness.between, total[:, :1]
+        between = self.likeness.between
+        weight, sums = np.split(total, 2, axis=1)
         grown = 1 + between * weight
-        fit = 0.5 * between * total[:, 1:] ** 2 / grown - 0.5 * np.log(grown)
+        fit = 0.5 * between * sums**2 / grown - 0.5 * np.log(grown)
         looks = self.likeness.trust * fit.sum(axis=1)
         return np.asarray(looks + self.worn.likelihood(nats))
 
@@ -114,7 +115,7 @@ class _Chains:
 
 
 def _gains(first: Ints, second: Ints, odds: Matrix, chain: _Chains, joints: _Joints) -> Matrix:
-    """What it would bring to let `second` follow `first`, their former neighbours following each other."""
+    """What it would bring to let `second` follow `first`, and their former neighbours each other."""
     a, d = first, second
     b, c = chain.following[a], chain.before[d]
     change = odds + joints.of(c, b) - joints.of(a, b) - joints.of(c, d)

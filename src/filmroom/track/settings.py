@@ -34,6 +34,9 @@ class Round:
         Multiply the overlap by the detection's score before matching (ByteTrack's fusion).
     looks, distance
         Weights of both distances; `looks` only.
+    whole
+        Match for the best total of all pairs and strike out those below `least` afterwards, as the
+        well-known trackers do, instead of matching for what exceeds `least`.
     """
 
     similarity: Similarity = "evidence"
@@ -46,6 +49,7 @@ class Round:
     score_weighted: bool = False
     looks: float = 1.0
     distance: float = 1.0
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,11 @@ class Noise:
     """How far motion and boxes stray, standard deviations as shares of the box height.
 
     `position` and `speed` are added every step of 1/25 s, `size` and `size_speed` likewise to the
-    sides; `measured` is that of a box seen. `damping` is the share of speed kept each step while a
-    track is not seen.
+    sides; `measured` is that of a box seen, which grows by the share `by_score` where its score is low.
+    With `by_side` all are shares of the box's own width and height, as they change, instead.
+    `first`, `first_size`, `first_speed` and `first_size_speed` are those of a new track; the first two
+    are as measured where they are None, the last ten times `size_speed`. `damping` is the share of
+    speed kept each step while a track is not seen.
     """
 
     position: float
@@ -65,6 +72,11 @@ class Noise:
     measured_size: float
     first_speed: float
     damping: float = 1.0
+    first: float | None = None
+    first_size: float | None = None
+    first_size_speed: float | None = None
+    by_score: float = 2.0
+    by_side: bool = False
 
 
 ADAPTIVE_NOISE = Noise(
@@ -78,19 +90,51 @@ ADAPTIVE_NOISE = Noise(
     damping=0.96,
 )
 SORT_NOISE = Noise(
-    position=0.0158,
-    speed=0.0158,
-    size=0.0158,
-    size_speed=0.0158,
-    measured=0.05,
-    measured_size=0.05,
-    first_speed=0.158,
+    position=0.1,
+    speed=0.1,
+    size=0.1,
+    size_speed=0.1,
+    measured=0.1**0.5,
+    measured_size=0.1**0.5,
+    first_speed=1.0,
+    first=1.0,
+    first_size=1.0,
+    first_size_speed=1.0,
+    by_score=0.0,
 )
 """As in Roboflow `trackers` 2.6: variances of 0.01 for motion, 0.1 for a box seen, 1 at the start.
 
 Only their ratios matter, so that they hold for boxes of any size.
 """
-BYTE_NOISE = SORT_NOISE
+BOT_NOISE = Noise(
+    position=1 / 20,
+    speed=1 / 160,
+    size=1 / 20,
+    size_speed=1 / 160,
+    measured=1 / 20,
+    measured_size=1 / 20,
+    first_speed=10 / 160,
+    first=2 / 20,
+    first_size=2 / 20,
+    first_size_speed=10 / 160,
+    by_score=0.0,
+    by_side=True,
+)
+"""As published with BoT-SORT, and in `trackers` 2.6: shares of the box's sides."""
+OC_NOISE = Noise(
+    position=1.0,
+    speed=0.1,
+    size=1.0,
+    size_speed=0.01,
+    measured=1.0,
+    measured_size=10**0.5,
+    first_speed=100.0,
+    first=10**0.5,
+    first_size=10**0.5,
+    first_size_speed=100.0,
+    by_score=0.0,
+)
+"""As published with OC-SORT for the place; its area and aspect are sides here."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +151,9 @@ class TrackerSettings:
         Scores: of the first rounds, of the later rounds, and least to start a track.
     memory
         How long a track that is not seen is remembered.
-    confirm
-        Frames in a row before a track has an id (1: at once).
+    confirm, confirm_first
+        Frames in a row before a track has an id (1: at once), and whether those of the first frame
+        that has any have one at once.
     camera
         `boxes`: estimate camera motion from the boxes where no homography is given; `given`: use
         none but given ones; `none`: ignore even those.
@@ -134,6 +179,7 @@ class TrackerSettings:
     start: float = 0.6
     memory: float = 1.2
     confirm: int = 1
+    confirm_first: bool = False
     camera: Literal["boxes", "given", "none"] = "boxes"
     duplicate: float = 0.85
     agility: float = 6.0

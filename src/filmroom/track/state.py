@@ -13,10 +13,10 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 LEAST_SIDE = 1e-3  # pixels
+_LEAST_SIDE = np.array(LEAST_SIDE)  # numpy takes up an array faster than a number
 _STEP = 1 / 25  # seconds that the noise settings are given for
 _SMALL = 0.4  # share of the median height below which a thing is no person
 _HISTORY = 3
-_FIRST_ROOM = 64
 
 # Rows of the state matrix and, as far as it goes, of a frame's boxes: what is used together lies
 # together, so that one array operation does for all of it.
@@ -29,8 +29,8 @@ HEIGHT = 5
 SPEED = slice(6, 10)  # of the box, a frame, the camera's motion taken out
 LAST = slice(10, 14)  # the box last seen, carried along by the camera
 CARRIED = slice(2, 14)
-VARIANCE = slice(14, 20)  # of position, cross, of speed: each of the centre and of the size, in heights
-_ROWS = 20
+VARIANCE = slice(14, 26)  # of place, cross, of speed: each of the box's four numbers, in heights
+_ROWS = 26
 DOUBT = 6  # of a frame's boxes: times that a box of this score strays further, squared
 
 # Rows of what depends only on how long a track was not seen.
@@ -38,48 +38,57 @@ DECAY, REACH, IMPATIENCE, ABSENT = range(4)
 
 
 class Tracks:
-    """Columns `0..count` of `values` are the tracks; the other attributes are views of those.
+    """A column of `values` is a track; `box`, `speed` and so on are views of its rows.
 
-    `ids` are 0 while on trial, `missed` frames since last seen, `seen` frames seen. `appearance`
-    (T, D) and `past` (H, 4, T), the boxes last seen, newest first, NaN where none, are kept only where
-    the settings need them.
+    `ids` are 0 while on trial, `missed` frames since last seen, `seen` frames seen (counted where
+    tracks are on trial first). `appearance` (T, D) and `past` (H, 4, T), the boxes last seen, newest
+    first, NaN where none, are kept only where the settings need them.
     """
 
     def __init__(self, settings: TrackerSettings, appearance: int) -> None:
         self.settings = settings
         self.count = 0
         self.lost = 0  # how many have missed > 0
-        self._values = np.zeros((_ROWS, _FIRST_ROOM))
-        self._whole = np.zeros((3, _FIRST_ROOM), np.int64)
+        self.middle_height = 0.0  # upper median of the heights predicted
+        # No larger than what is in use: blocks of rows are then one run of memory, which is what
+        # array operations on few numbers are fastest on.
+        self._values = np.zeros((_ROWS, 0))
+        self._whole = np.zeros((3, 0), np.int64)
         self.appearance = np.zeros((0, appearance))
         momentum = any(turn.momentum for turn in settings.rounds)
         self._history = max(_HISTORY, settings.average + 1) if momentum or settings.average else 0
         self.past = np.zeros((self._history, 4, 0))
         self._keeps_last = (
-            settings.reupdate
-            or settings.average > 0
-            or any(turn.from_last for turn in settings.rounds)
+            settings.reupdate or settings.average > 0 or any(turn.from_last for turn in settings.rounds)
         )
         self._longest = int(settings.memory * settings.frame_rate)
         self._absence = _of_absence(settings, self._longest)
         noise, step = settings.noise, 1 / (settings.frame_rate * _STEP)
-        self._added = np.array(
+        self._by_side = noise.by_side
+        self._added = np.stack(
             [
-                [[noise.position**2 * step], [noise.size**2 * step]],
-                [[noise.speed**2 * step**3], [noise.size_speed**2 * step**3]],
+                _of_box(noise.position, noise.size) * step,
+                _of_box(noise.speed, noise.size_speed) * step**3,
             ]
         )
-        self._measured = np.array([[noise.measured**2], [noise.measured_size**2]])
+        self._measured = _of_box(noise.measured, noise.measured_size)
+        first = noise.measured if noise.first is None else noise.first
+        first_size = noise.measured_size if noise.first_size is None else noise.first_size
+        first_way = noise.first_size_speed
+        first_way = 10 * noise.size_speed if first_way is None else first_way
+        self._first = np.stack(
+            [_of_box(first, first_size), np.zeros((4, 1)), _of_box(noise.first_speed, first_way)]
+        )
         self._look()
 
     def _look(self) -> None:
-        """Views of the columns in use."""
-        live = self._values[:, : self.count]
+        """Views of the rows."""
+        live, self.count = self._values, self._values.shape[1]
         self.logs, self.form, self.place = live[LOGS], live[FORM], live[PLACE]
         self.box, self.size, self.height = live[BOX], live[SIZE], live[HEIGHT]
         self.speed, self.last, self.carried = live[SPEED], live[LAST], live[CARRIED]
-        self.variance = live[VARIANCE].reshape(3, 2, self.count)
-        self.ids, self.missed, self.seen = self._whole[:, : self.count]
+        self.variance = live[VARIANCE].reshape(3, 4, self.count)
+        self.ids, self.missed, self.seen = self._whole
 
     def absence(self) -> Matrix:
         """(4, T) what the time since each was last seen makes of it: rows DECAY, REACH, ..."""
@@ -88,10 +97,9 @@ class Tracks:
     def shift(self, camera: CameraStep) -> None:
         """Move every track by the camera's motion."""
         self.carried *= 1 + camera.zoom
-        move = np.array([[camera.across], [camera.down]])
-        self.place += move
-        if self._keeps_last:
-            self.last[:2] += move
+        for box in (self.box, self.last) if self._keeps_last else (self.box,):
+            box[0] += camera.across
+            box[1] += camera.down
 
     def carry(self, matrix: Matrix) -> None:
         """Move every track by a homography, sides and speeds by its change of scale."""
@@ -108,44 +116,42 @@ class Tracks:
 
     def predict(self, absence: Matrix) -> None:
         """Move every track by its own speed, and be less sure of where it is."""
-        settings = self.settings
-        if settings.average:
+        side = self.size.copy() if self._by_side else None
+        if self.settings.average:
             np.add(self.last, self.speed * (self.missed + 1), out=self.box)
-            np.maximum(self.size, LEAST_SIDE, out=self.size)
-            return
-        if self.lost:
-            self.speed *= absence[DECAY]
-        self.box += self.speed
-        np.maximum(self.size, LEAST_SIDE, out=self.size)
+        else:
+            if self.lost:
+                self.speed *= absence[DECAY]
+            self.box += self.speed
+        np.maximum(self.size, _LEAST_SIDE, out=self.size)
+        self.middle_height = float(np.sort(self.height)[self.count // 2])
+        if not self.settings.average:
+            self._spread(absence[REACH], side)
+
+    def _spread(self, furthest: Matrix, side: Matrix | None) -> None:
+        """Variances a frame on; nobody gets further than `furthest`, heights squared, meanwhile."""
         position, cross, rate = self.variance
         position += cross
         cross += rate
         position += cross
-        furthest = absence[REACH]
         agility = self._agility()
-        if agility is None:
-            self.variance[::2] += self._added
-        else:
-            self.variance[::2] += self._added * agility
+        added = self._added
+        if agility is not None:
+            added = added * agility
             furthest = furthest * agility
-        np.minimum(position[0], furthest, out=position[0])
-        most = position[0] * rate[0]
-        np.minimum(cross[0], np.sqrt(most, out=most), out=cross[0])
-
-    def middle_height(self) -> float:
-        """The upper median of the heights."""
-        return float(np.sort(self.height)[self.count // 2]) if self.count else 0.0
+        self.variance[::2] += added if side is None else added * np.tile(side * side, (2, 1))
+        np.minimum(position[:2], furthest, out=position[:2])
+        most = position[:2] * rate[:2]
+        np.minimum(cross[:2], np.sqrt(most, out=most), out=cross[:2])
 
     def _agility(self) -> Matrix | None:
+        """Times, squared, by which each strays further than a person; None where all are people."""
         if self.settings.agility <= 1 or self.count <= 3:
             return None
-        ordered = np.sort(self.height)
-        small = _SMALL * ordered[self.count // 2]
-        if ordered[0] >= small:
+        tiny = self.height < _SMALL * self.middle_height
+        if not np.count_nonzero(tiny):
             return None
-        agility = np.ones(self.count)
-        agility[self.height < small] = self.settings.agility**2
-        return agility
+        return np.where(tiny, self.settings.agility**2, 1.0)
 
     def correct(self, rows: Ints, columns: Ints, found: Matrix) -> None:
         """Take in that tracks `rows` were seen as boxes `columns` of a frame."""
@@ -164,7 +170,8 @@ class Tracks:
             self.last[:, rows] = found[BOX].take(columns, axis=1)
         self.missed += 1
         self.missed[rows] = 0
-        self.seen[rows] += 1
+        if settings.confirm > 1:
+            self.seen[rows] += 1
         self.lost = self.count - len(rows)
 
     def _filter(self, rows: Ints, columns: Ints, found: Matrix) -> None:
@@ -173,17 +180,19 @@ class Tracks:
         partner[rows] = columns
         there = found[BOX.start :].take(partner, axis=1)
         position, cross, rate = self.variance
-        gain = self.variance[:2] / (position + self._measured * there[-1])
+        doubt = self._measured * there[-1]
+        if self._by_side:
+            doubt *= np.tile(self.size * self.size, (2, 1))
+        gain = self.variance[:2] / (position + doubt)
         if len(rows) < self.count:
             hit = np.zeros(self.count)
             hit[rows] = 1.0
             gain *= hit
         off = there[:4]
         off -= self.box
-        off = off.reshape(2, 2, self.count)
-        step = gain[:, :, None] * off
-        self.box += step[0].reshape(4, self.count)
-        self.speed += step[1].reshape(4, self.count)
+        step = gain * off
+        self.box += step[0]
+        self.speed += step[1]
         rate -= gain[1] * cross
         self.variance[:2] -= gain[0] * self.variance[:2]
 
@@ -208,39 +217,37 @@ class Tracks:
         kept = self.missed <= self._longest
         if self.settings.confirm > 1:
             kept &= (self.ids > 0) | (self.missed == 0)
-        left = int(np.count_nonzero(kept))
-        if left == self.count:
+        gone = self.count - int(np.count_nonzero(kept))
+        if not gone:
             return
-        self._values[:, :left] = self._values[:, : self.count][:, kept]
-        self._whole[:, :left] = self._whole[:, : self.count][:, kept]
+        self._values = self._values.compress(kept, axis=1)
+        self._whole = self._whole.compress(kept, axis=1)
         self.appearance = self.appearance[kept]
         self.past = self.past[:, :, kept]
-        self.lost -= self.count - left
-        self.count = left
+        self.lost -= gone
         self._look()
 
     def start(self, found: Matrix, ids: Ints, vectors: Matrix) -> None:
         """New tracks from boxes of a frame."""
-        noise = self.settings.noise
-        before, self.count = self.count, self.count + found.shape[1]
-        while self.count > self._values.shape[1]:
-            self._values = np.hstack([self._values, np.zeros_like(self._values)])
-            self._whole = np.hstack([self._whole, np.zeros_like(self._whole)])
-        fresh = self._values[:, before : self.count]
+        fresh = np.zeros((_ROWS, found.shape[1]))
         fresh[: SIZE.stop] = found[: SIZE.stop]
-        fresh[SPEED] = 0.0
         fresh[LAST] = found[BOX]
-        fresh[VARIANCE] = 0.0
-        fresh[VARIANCE.start : VARIANCE.start + 2] = self._measured
-        fresh[VARIANCE.stop - 2] = noise.first_speed**2
-        fresh[VARIANCE.stop - 1] = noise.size_speed**2 * 100
-        self._whole[:, before : self.count] = np.array([[0], [0], [1]])
-        self._whole[0, before : self.count] = ids
+        first = np.broadcast_to(self._first, (3, 4, found.shape[1]))
+        if self._by_side:
+            first = first * np.tile(found[SIZE] ** 2, (2, 1))
+        fresh[VARIANCE] = first.reshape(12, -1)
+        self._values = np.hstack([self._values, fresh])
+        self._whole = np.hstack([self._whole, [ids, np.zeros_like(ids), np.ones_like(ids)]])
         self.appearance = np.concatenate([self.appearance, vectors])
         past = np.full((self._history, 4, found.shape[1]), np.nan)
         past[:1] = found[BOX]
         self.past = np.concatenate([self.past, past], axis=2)
         self._look()
+
+
+def _of_box(place: float, size: float) -> Matrix:
+    """Variances (4, 1) of centre and sides from their standard deviations."""
+    return np.array([[place**2], [place**2], [size**2], [size**2]])
 
 
 def _of_absence(settings: TrackerSettings, longest: int) -> Matrix:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
@@ -55,6 +56,27 @@ class _Frame(NamedTuple):
     start: int
 
 
+@dataclass(slots=True)
+class _Choice:
+    """What one round of matching did.
+
+    `rows` and `columns` of `likeness` were paired, which are `tracks` with these `ids` and `boxes` of
+    the frame.
+    """
+
+    likeness: Matrix
+    rows: Ints
+    columns: Ints
+    tracks: Ints
+    boxes: Ints
+    ids: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+class _Answers(NamedTuple):
+    margins: Matrix
+    rivals: Ints
+
+
 class Tracker:
     """Follows boxes from frame to frame.
 
@@ -67,15 +89,35 @@ class Tracker:
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
         self.settings = settings or TrackerSettings()
-        self.margins: Matrix = np.zeros(0)
-        self.rivals: Ints = np.zeros(0, np.int64)
         self.camera: CameraStep = STILL
         self._tracks: Tracks | None = None
         self._evidence = Evidence(self.settings)
         self._next = 1
         self._pictures: Any = None
         self._boxes: Matrix = np.zeros((0, 4))
-        self._thresholds = -np.array([self.settings.high, self.settings.low, self.settings.start])
+        thresholds = (self.settings.high, self.settings.low, self.settings.start)
+        self._thresholds = -np.array(thresholds)
+        self._sure = max(thresholds)
+        self._answers = _Answers(np.zeros(0), np.zeros(0, np.int64))
+        self._pending: tuple[list[_Choice], Ints] | None = None
+
+    @property
+    def margins(self) -> Matrix:
+        """(N,) what exchanging each of the boxes last given would have cost, NaN where untracked."""
+        return self._doubts().margins
+
+    @property
+    def rivals(self) -> Ints:
+        """(N,) ids of the tracks that they were most likely to be exchanged with, 0 without any."""
+        return self._doubts().rivals
+
+    def _doubts(self) -> _Answers:
+        # Worked out when asked for: few who track frame by frame do.
+        if self._pending is not None:
+            choices, order = self._pending
+            self._answers = _in_order(_answers_of(choices, len(order)), order)
+            self._pending = None
+        return self._answers
 
     @overload
     def update(
@@ -132,7 +174,8 @@ class Tracker:
             motion = self._motion_of_picture(np.asarray(frame), cut=cut)
         ids = self._update(boxes, scores, motion, appearance, cut=cut)
         self._boxes = boxes
-        tracked = copy(detections)
+        tracked = object.__new__(type(detections))  # what copy() does, at a fifth of the time
+        tracked.__dict__.update(detections.__dict__)
         ids[ids == 0] = -1
         tracked.tracker_id = ids
         return tracked
@@ -160,22 +203,27 @@ class Tracker:
             np.bincount(frame[found.scores >= -least], minlength=count).tolist()
             for least in self._thresholds
         )
-        ids, margin, rival = _no_answers(len(found.scores))
+        ids = np.zeros(len(frame), np.int64)
+        answers = _Answers(np.full(len(frame), np.nan), np.zeros(len(frame), np.int64))
         for index in range(count):
             if cuts is not None and cuts[index]:
                 self._forget_all(found.vectors)
-            part = slice(edge[index], edge[index + 1])
+            first, last = edge[index], edge[index + 1]
             here = _Frame(
-                found.rows[:, part],
-                found.scores[part],
-                found.vectors[part],
+                found.rows[:, first:last],
+                found.scores[first:last],
+                found.vectors[first:last],
                 high[index],
                 low[index],
                 start[index],
             )
             motion = None if motions is None else motions[index]
-            self._step(here, motion, ids[part], margin[part], rival[part])
-        return self._answer(found.order, ids, margin, rival)
+            ids[first:last], choices = self._step(here, motion)
+            for choice in choices:
+                boxes_here = choice.boxes + first
+                answers.margins[boxes_here], answers.rivals[boxes_here] = _doubt(choice)
+        self._pending, self._answers = None, _in_order(answers, found.order)
+        return _back(ids, found.order)
 
     def _update(self, boxes: Any, scores: Any, motion: Any, appearance: Any, *, cut: bool) -> Ints:
         if scores is None:
@@ -184,11 +232,14 @@ class Tracker:
         self._take_up(found.vectors)
         if cut:
             self._forget_all(found.vectors)
-        bounds = np.searchsorted(-found.scores, self._thresholds, side="right").tolist()
-        ids, margin, rival = _no_answers(len(found.scores))
+        count = len(found.scores)
+        bounds = [count, count, count]
+        if count and found.scores[-1] < self._sure:
+            bounds = np.searchsorted(-found.scores, self._thresholds, side="right").tolist()
         here = _Frame(found.rows, found.scores, found.vectors, *bounds)
-        self._step(here, motion, ids, margin, rival)
-        return self._answer(found.order, ids, margin, rival)
+        ids, choices = self._step(here, motion)
+        self._pending = choices, found.order
+        return _back(ids, found.order)
 
     def _prepared(
         self, boxes: Any, scores: Any, appearance: Any, frames: NDArray[np.integer[Any]] | None = None
@@ -204,8 +255,14 @@ class Tracker:
         np.log(side, out=rows[LOGS])
         np.multiply(found.T[2:], 0.5, out=rows[PLACE])
         rows[PLACE] += corner
-        unsure = np.maximum(_SURE - sure, 0.0)
-        rows[DOUBT] = 1.0 + 2.0 * unsure * unsure
+        doubt = rows[DOUBT]
+        if len(sure) and sure.item(len(sure) - 1) >= _SURE and frames is None:
+            doubt.fill(1.0)
+        else:
+            np.maximum(np.subtract(_SURE, sure, out=doubt), 0.0, out=doubt)
+            doubt *= doubt
+            doubt *= self.settings.noise.by_score
+            doubt += 1.0
         return _Boxes(rows, sure, vectors.take(order, axis=0) if vectors.size else vectors, order)
 
     def _take_up(self, vectors: Matrix) -> None:
@@ -217,12 +274,6 @@ class Tracker:
         self._tracks = Tracks(self.settings, vectors.shape[1])
         self.camera = STILL
 
-    def _answer(self, order: Ints, ids: Ints, margin: Matrix, rival: Ints) -> Ints:
-        """Everything in the order in which the boxes were given."""
-        given, self.margins, self.rivals = (np.empty_like(values) for values in (ids, margin, rival))
-        given[order], self.margins[order], self.rivals[order] = ids, margin, rival
-        return given
-
     def _motion_of_picture(self, picture: NDArray[Any], *, cut: bool) -> Matrix | None:
         """How the camera moved since the picture before; None where that cannot be told."""
         from filmroom.observe.camera_alone import CameraOfPictures
@@ -232,26 +283,34 @@ class Tracker:
         motion: Matrix | None = self._pictures.update(picture, self._boxes)
         return motion
 
-    def _step(self, found: _Frame, motion: Any, ids: Ints, margin: Matrix, rival: Ints) -> None:
-        """One frame; what is found out is written into the last three."""
+    def _step(self, found: _Frame, motion: Any) -> tuple[Ints, list[_Choice]]:
+        """One frame: the ids of its boxes, and how they were chosen."""
         settings, tracks = self.settings, self._tracks
         assert tracks is not None
-        track_of = np.full(len(found.scores), -1)
+        count = len(found.scores)
+        ids = np.zeros(count, np.int64)
+        free = np.ones(count, bool)
+        choices: list[_Choice] = []
         if tracks.count:
             absence = tracks.absence()
             self._move(tracks, absence, found, motion)
-            rows, columns = self._match(tracks, absence, found, track_of, margin, rival)
-            recent = len(rows) - (np.count_nonzero(tracks.missed.take(rows)) if tracks.lost else 0)
-            self._evidence.learn_misses(tracks.count - tracks.lost, recent)
+            choices = self._match(tracks, absence, found, free)
+            rows, boxes = _all_of(choices)
+            returned = int(np.count_nonzero(tracks.missed.take(rows))) if tracks.lost else 0
+            self._evidence.learn_misses(tracks.count - tracks.lost, len(rows) - returned)
             if found.vectors.size and len(rows):
-                self._evidence.learn_looks(tracks, found.vectors, rows, columns)
-            tracks.correct(rows, columns, found.rows)
+                self._evidence.learn_looks(tracks, found.vectors, rows, boxes)
+            tracks.correct(rows, boxes, found.rows)
             if settings.confirm > 1:
-                self._confirm(tracks, rows[columns.argsort()])
-            ids[columns] = tracks.ids.take(rows)
+                self._confirm(tracks, rows[boxes.argsort()])
+            for choice in choices:
+                ids[choice.boxes] = choice.ids = tracks.ids.take(choice.tracks)
             tracks.forget()
-        if np.count_nonzero(track_of[: found.start] < 0):
-            self._begin(tracks, found, track_of, ids)
+            if len(rows) == count:
+                return ids, choices
+        if np.count_nonzero(free[: found.start]):
+            self._begin(tracks, found, free, ids)
+        return ids, choices
 
     def _move(self, tracks: Tracks, absence: Matrix, found: _Frame, motion: Any) -> None:
         if self.settings.camera != "none" and motion is not None:
@@ -268,7 +327,8 @@ class Tracker:
         start = tracks.place + tracks.speed[:2]
         expected = tracks.place * camera.zoom
         expected += start
-        expected += [[camera.across], [camera.down]]
+        expected[0] += camera.across
+        expected[1] += camera.down
         height = tracks.height
         off = expected[:, :, None] - found[PLACE, None]
         off *= off
@@ -298,24 +358,18 @@ class Tracker:
         )
 
     def _match(
-        self,
-        tracks: Tracks,
-        absence: Matrix,
-        found: _Frame,
-        track_of: Ints,
-        margin: Matrix,
-        rival: Ints,
-    ) -> tuple[Ints, Ints]:
-        """Tracks and the boxes that they go on in; each box's track is written into `track_of`."""
+        self, tracks: Tracks, absence: Matrix, found: _Frame, free: NDArray[np.bool_]
+    ) -> list[_Choice]:
+        """Round by round, which tracks go on in which boxes; those are no longer `free` then."""
         odds: Matrix | None = None
-        all_rows, all_columns = [_NONE], [_NONE]
+        choices: list[_Choice] = []
         for turn in self.settings.rounds:
             first, last = (0, found.high) if turn.detections == "high" else (found.high, found.low)
-            columns = _free(track_of[first:last], first) if len(all_rows) > 1 else None
-            rows = _candidates(tracks, turn, all_rows)
-            if first >= last or (columns is not None and not len(columns)):
+            if first >= last:
                 continue
-            if rows is not None and not len(rows):
+            columns = free[first:last].nonzero()[0] + first if choices else None
+            rows = _candidates(tracks, turn, choices)
+            if (columns is not None and not len(columns)) or (rows is not None and not len(rows)):
                 continue
             if turn.similarity == "evidence":
                 if odds is None:
@@ -324,42 +378,38 @@ class Tracker:
                 likeness = odds[:, first:last] if columns is None else odds.take(columns, axis=1)
                 likeness = likeness if rows is None else likeness.take(rows, axis=0)
             elif turn.similarity == "looks":
-                at = np.arange(first, last) if columns is None else columns
+                at = slice(first, last) if columns is None else columns
                 likeness = -look_distances(tracks, rows, found.rows[:, at], found.vectors[at], turn)
-            elif columns is None:
-                part = slice(first, last)
-                likeness = overlap(tracks, rows, found.rows[:, part], found.scores[part], turn)
             else:
-                boxes = found.rows.take(columns, axis=1)
-                likeness = overlap(tracks, rows, boxes, found.scores.take(columns), turn)
-            taken, at = assign(likeness, turn.least)
+                at = slice(first, last) if columns is None else columns
+                likeness = overlap(tracks, rows, found.rows[:, at], found.scores[at], turn)
+            taken, chosen = assign(likeness, turn.least, whole=turn.whole)
             if not len(taken):
                 continue
-            cost, tempting = margins(likeness, taken, at)
-            taken = taken if rows is None else rows.take(taken)
-            at = at + first if columns is None else columns.take(at)
-            track_of[at] = taken
-            margin[at] = cost
-            if len(taken) > 1:
-                rival[at] = tracks.ids.take(taken.take(tempting))
-            all_rows.append(taken)
-            all_columns.append(at)
-        if len(all_rows) == 2:
-            return all_rows[1], all_columns[1]
-        return np.concatenate(all_rows), np.concatenate(all_columns)
+            choice = _Choice(
+                likeness,
+                taken,
+                chosen,
+                taken if rows is None else rows.take(taken),
+                chosen + first if columns is None else columns.take(chosen),
+            )
+            free[choice.boxes] = False
+            choices.append(choice)
+        return choices
 
     def _confirm(self, tracks: Tracks, rows: Ints) -> None:
         fresh = rows[(tracks.ids[rows] == 0) & (tracks.seen[rows] >= self.settings.confirm)]
         tracks.ids[fresh] = self._next + np.arange(len(fresh))
         self._next += len(fresh)
 
-    def _begin(self, tracks: Tracks, found: _Frame, track_of: Ints, ids: Ints) -> None:
+    def _begin(self, tracks: Tracks, found: _Frame, free: NDArray[np.bool_], ids: Ints) -> None:
         """New tracks on boxes that nobody goes on in."""
-        born = np.flatnonzero(track_of[: found.start] < 0)
-        matched = np.flatnonzero(track_of >= 0)
+        born = free[: found.start].nonzero()[0]
+        matched = (~free).nonzero()[0]
         born = born[~doubles(found.rows, born, matched, self.settings.duplicate)]
         fresh = np.zeros(len(born), np.int64)
-        if self.settings.confirm <= 1:
+        known_at_once = self.settings.confirm_first and self._next == 1 and not tracks.count
+        if self.settings.confirm <= 1 or known_at_once:
             fresh = self._next + np.arange(len(born))
             self._next += len(born)
         ids[born] = fresh
@@ -369,21 +419,49 @@ class Tracker:
 _NONE: Ints = np.zeros(0, np.int64)
 
 
-def _no_answers(count: int) -> tuple[Ints, Matrix, Ints]:
-    return np.zeros(count, np.int64), np.full(count, np.nan), np.zeros(count, np.int64)
+def _all_of(choices: list[_Choice]) -> tuple[Ints, Ints]:
+    """Tracks and boxes of all rounds."""
+    if len(choices) == 1:
+        return choices[0].tracks, choices[0].boxes
+    if not choices:
+        return _NONE, _NONE
+    return (
+        np.concatenate([choice.tracks for choice in choices]),
+        np.concatenate([choice.boxes for choice in choices]),
+    )
 
 
-def _free(track_of: Ints, first: int) -> Ints:
-    return (track_of < 0).nonzero()[0] + first
+def _doubt(choice: _Choice) -> tuple[Matrix, Ints]:
+    """Margin of each pair of a round, and the id of its rival."""
+    cost, rival = margins(choice.likeness, choice.rows, choice.columns)
+    return cost, choice.ids.take(rival) if len(rival) > 1 else np.zeros(len(rival), np.int64)
 
 
-def _candidates(tracks: Tracks, turn: Round, taken: list[Ints]) -> Ints | None:
+def _answers_of(choices: list[_Choice], count: int) -> _Answers:
+    answers = _Answers(np.full(count, np.nan), np.zeros(count, np.int64))
+    for choice in choices:
+        answers.margins[choice.boxes], answers.rivals[choice.boxes] = _doubt(choice)
+    return answers
+
+
+def _in_order(answers: _Answers, order: Ints) -> _Answers:
+    return _Answers(_back(answers.margins, order), _back(answers.rivals, order))
+
+
+def _back(values: NDArray[Any], order: Ints) -> NDArray[Any]:
+    """Values of sorted boxes in the order in which the boxes were given."""
+    given = np.empty_like(values)
+    given[order] = values
+    return given
+
+
+def _candidates(tracks: Tracks, turn: Round, choices: list[_Choice]) -> Ints | None:
     """Tracks that take part in a round of matching; None for all."""
-    if turn.tracks == "all" and len(taken) == 1:
+    if turn.tracks == "all" and not choices:
         return None
     free = np.ones(tracks.count, bool)
-    for rows in taken:
-        free[rows] = False
+    for choice in choices:
+        free[choice.tracks] = False
     if turn.tracks == "unconfirmed":
         free &= tracks.ids == 0
     elif turn.tracks != "all":
@@ -395,20 +473,25 @@ def _candidates(tracks: Tracks, turn: Round, taken: list[Ints]) -> Ints | None:
     return free.nonzero()[0]
 
 
-def checked_boxes(boxes: NDArray[np.floating], scores: NDArray[np.floating]) -> tuple[Matrix, Matrix]:
+def checked_boxes(given: Any, given_scores: Any) -> tuple[Matrix, Matrix]:
     """Boxes and scores as float arrays; InputError where they cannot be tracked."""
-    boxes = np.asarray(boxes, dtype=np.float64)
+    boxes: Matrix = np.asarray(given, dtype=np.float64)
     boxes = boxes.reshape(0, 4) if boxes.size == 0 else boxes
-    scores = np.asarray(scores, dtype=np.float64).reshape(-1)
+    scores: Matrix = np.asarray(given_scores, dtype=np.float64).reshape(-1)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
         raise InputError(f"boxes have shape {boxes.shape}; give (N, 4): x, y, w, h")
     if len(scores) != len(boxes):
         raise InputError(f"{len(boxes)} boxes but {len(scores)} scores; give one score a box")
-    if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+    # One sum for all: what is no number, or no end, shows in it.
+    if not isfinite(boxes.sum() + scores.sum()) and not _finite(boxes, scores):
         raise InputError("a box or a score is not a finite number; leave such boxes out")
-    if (boxes[:, 2:] < 0).any():
+    if np.count_nonzero(boxes[:, 2:] < 0):
         raise InputError("a box has a negative width or height; give x, y, w, h")
     return boxes, scores
+
+
+def _finite(boxes: Matrix, scores: Matrix) -> bool:
+    return bool(np.isfinite(boxes).all() and np.isfinite(scores).all())
 
 
 def _unit_vectors(appearance: NDArray[np.floating] | None, count: int) -> Matrix:
