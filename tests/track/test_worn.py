@@ -1,6 +1,7 @@
 """Numbers on backs as evidence of who is who."""
 
 import numpy as np
+
 from filmroom.track.in_match import Likeness
 from filmroom.track.pieces import Pieces
 from filmroom.track.rearrange import rearrange

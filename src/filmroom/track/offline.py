@@ -20,8 +20,8 @@ from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
 from filmroom.track.settings import TrackerSettings
 from filmroom.track.smooth import best_stiffness, fill_path, smooth_path
-from filmroom.track.worn import NumberReads, Worn
 from filmroom.track.tracker import Tracker
+from filmroom.track.worn import NumberReads, Worn
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -160,9 +160,7 @@ def sure_tracklets(
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     clip = _Clip.of(detections, None, panorama)
     rate = frame_rate(panorama.frames, fps)
-    tracklet, margin, rival = _run_online(
-        clip, panorama, replace(settings.online, frame_rate=rate)
-    )
+    tracklet, margin, rival = _run_online(clip, panorama, replace(settings.online, frame_rate=rate))
     apart = max(2, round(_EPISODE * rate))
     crossings = find_crossings(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
     piece = cut_at(crossings, tracklet, clip.row)
