@@ -78,9 +78,9 @@ def track_people(
     """Every person of a clip followed: a TRACKS table, ids from 1 in order of first appearance.
 
     `detections` are DETECTIONS rows of people, `motion` MOTION (may be empty: the camera is then
-    estimated from the boxes), `shots` SHOTS; `appearance` joins them by (frame,
-    detection), `number_reads` by their keys. `frames` are all frame indices looked at, `fps` the video's frames a second,
-    `picture` its width and height, `most_people` the most that are ever on the pitch. From
+    estimated from the boxes), `shots` SHOTS; `appearance` joins them by (frame, detection),
+    `number_reads` by their keys. `frames` are all frame indices looked at, `fps` the video's frames a
+    second, `picture` its width and height, `most_people` the most that are ever on the pitch. From
     `embeddings` (EMBEDDINGS) is learnt, on the clip itself, how to tell its people apart.
     Same input, same result; the order of rows within a frame does not matter.
     """

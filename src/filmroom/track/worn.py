@@ -40,8 +40,9 @@ class Worn:
 
     @staticmethod
     def of(reads: NumberReads, key: Ints, pieces: Pieces, rate: float) -> Worn:
-        """`key` (N,) are the detections that `pieces.index` counts. Reads that follow each other at once
-        share their weight.
+        """`key` (N,) are the detections that `pieces.index` counts.
+
+        Reads that follow each other at once share their weight.
         """
         owner = np.repeat(np.arange(len(pieces.edge) - 1), np.diff(pieces.edge))
         order = np.argsort(key[pieces.index])
