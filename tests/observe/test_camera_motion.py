@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from filmroom.geometry.homography import corner_error
+from filmroom.observe.camera_alone import CameraOfPictures
 from filmroom.observe.camera_motion import estimate_motion, grey_size
 
 WIDTH, HEIGHT = 1280, 720
@@ -67,3 +68,13 @@ def test_an_empty_picture_stands_still():
     np.testing.assert_array_equal(
         estimate_motion(plain, plain, np.zeros((0, 4)), WIDTH).matrix, np.eye(3)
     )
+
+
+def test_pictures_one_after_the_other_tell_how_the_camera_moves():
+    scene = ground()
+    camera = CameraOfPictures()
+    nobody = np.zeros((0, 4))
+    assert camera.update(scene[:360, :640], nobody) is None
+    matrix = camera.update(scene[:360, 6:646], nobody)
+    assert np.allclose(matrix, [[1, 0, -6], [0, 1, 0], [0, 0, 1]], atol=0.5)
+    assert camera.update(scene[:180, :320], nobody) is None  # another size: nothing to compare with

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from filmroom.tables import MOTION, SHOTS
 from filmroom.track.crossings import Crossings, cut_at, find_crossings, odds_of_staying
+from filmroom.track.link import LinkSettings, choices_at, link_pieces
 from filmroom.track.panorama import panorama_of
+from filmroom.track.pieces import Pieces
 
 FRAMES = 60
 EPISODE = (25, 30, 35)
@@ -83,3 +86,30 @@ def test_doubts_close_to_each_other_are_one_crossing() -> None:
     nothing = find_crossings(piece, row, margin, rival, 0.0, 10)
     assert len(nothing.row) == 0
     assert (cut_at(nothing, piece, row) == piece).all()
+
+
+@pytest.mark.parametrize(("stay", "same"), [(6.0, True), (-6.0, False)])
+def test_relinking_keeps_or_exchanges_as_the_odds_say(stay: float, same: bool) -> None:
+    """Two side by side who lean into each other and back: their ends alone tell nothing."""
+    lean = 12 * np.abs(np.arange(FRAMES) - EPISODE[1]) / 30 + 1
+    left = np.column_stack([500 - lean, np.full(FRAMES, 400.0)])
+    right = np.column_stack([500 + lean, np.full(FRAMES, 400.0)])
+    piece, row, box = two(left, right)
+    found = crossing()
+    parts = cut_at(found, piece, row)
+    pieces = Pieces.of(parts, row, box, np.full(len(row), 0.9), None, piece, np.zeros(len(row)))
+    choices = choices_at(pieces, found, np.array([stay]), 3.0)
+    person = link_pieces(pieces, still_camera(), LinkSettings(), 25.0, (1280, 720), choices=choices)
+    first = person[(piece == 1) & (row == 0)][0]
+    assert (person[(piece == 1) & (row == FRAMES - 1)][0] == first) == same
+    assert len(np.unique(person)) == 2
+
+
+def test_a_crossing_in_which_one_was_long_unseen_offers_no_choice() -> None:
+    piece, row, box = two(*[np.full((FRAMES, 2), 400.0)] * 2)
+    kept = (piece == 1) | (row < 10) | (row >= EPISODE[1])
+    piece, row, box = piece[kept], row[kept], box[kept]
+    parts = cut_at(crossing(), piece, row)
+    pieces = Pieces.of(parts, row, box, np.full(len(row), 0.9), None, piece, np.zeros(len(row)))
+    assert len(choices_at(pieces, crossing(), np.array([2.0]), 3.0).first) == 0
+    assert len(choices_at(pieces, crossing(), np.array([2.0]), 30.0).first) == 4

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from filmroom.errors import InputError
 from filmroom.formats.mot import read_mot
+from filmroom.tables import MOTION, SHOTS
 from filmroom.track.files import read_coco_results, track_files
 
 
@@ -107,3 +110,55 @@ def test_frames_without_boxes_and_no_boxes_at_all(tmp_path: Path) -> None:
     assert track_files(path, tmp_path / "out.txt")[0].tracks == 4
     path.write_text("")
     assert track_files(path, tmp_path / "none.txt")[0].tracks == 0
+
+
+def looked(frames: int, cut: int | None = None, pan: float = 0.0):
+    """What `observe` tells of a video: its length, where it is cut and how fast the camera pans."""
+    firsts = [0] if cut is None else [0, cut]
+    shots = SHOTS.build(
+        {
+            "shot": range(len(firsts)),
+            "first_frame": firsts,
+            "last_frame": [*(first - 1 for first in firsts[1:]), frames - 1],
+            "kind": ["main"] * len(firsts),
+            "score": [1.0] * len(firsts),
+        }
+    )
+    matrix = [1.0, 0.0, -pan, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    matrices = [None if frame in firsts else matrix for frame in range(frames)]
+    motion = MOTION.build(
+        {
+            "frame": range(frames),
+            "matrix": pa.array(matrices, MOTION.schema.field("matrix").type),
+            "inliers": [1.0] * frames,
+        }
+    )
+    return lambda people: (motion, shots, np.arange(frames), 25.0)
+
+
+@pytest.mark.parametrize("preset", [None, "filmroom", "bytetrack", "bot-sort"])
+def test_nobody_is_followed_across_a_cut_of_the_video(tmp_path: Path, preset: str | None) -> None:
+    path, out = det_file(tmp_path / "det.txt"), tmp_path / "out.txt"
+    done = track_files(path, out, preset_name=preset, observe=looked(30, cut=15))
+    assert done[0].tracks == 8
+
+
+def test_a_preset_that_heeds_the_camera_takes_its_motion_from_the_video(tmp_path: Path) -> None:
+    pan = 45.0
+    lines = [
+        f"{frame},-1,{900 + 200 * person - pan * frame},300,32,80,0.9,-1,-1,-1"
+        for frame in range(1, 16)
+        for person in range(3)
+    ]
+    path = tmp_path / "det.txt"
+    path.write_text("\n".join(lines) + "\n")
+    seen = looked(15, pan=pan)
+    assert track_files(path, tmp_path / "a.txt", preset_name="bot-sort", observe=seen)[0].boxes == 45
+    assert track_files(path, tmp_path / "b.txt", preset_name="bot-sort")[0].boxes < 10
+
+
+@pytest.mark.parametrize("preset", [None, "sort"])
+def test_detections_after_the_end_of_the_video_are_told(tmp_path: Path, preset: str | None) -> None:
+    path = det_file(tmp_path / "det.txt")
+    with pytest.raises(InputError, match="frame 30, but the video ends with frame 20"):
+        track_files(path, tmp_path / "out.txt", preset_name=preset, observe=looked(20))

@@ -223,6 +223,22 @@ def test_all_frames_at_once_give_what_one_after_the_other_gives(settings: Tracke
         np.testing.assert_allclose(together, apart, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("frames", "more", "words"),
+    [
+        ([0, 3], {}, "from 0 to 2"),
+        ([0, -1], {}, "from 0 to 2"),
+        ([0], {}, "one number a box"),
+        ([0, 1], {"motions": [None]}, "1 motions for 3 frames"),
+        ([0, 1], {"cuts": np.zeros(4, bool)}, "4 cuts for 3 frames"),
+    ],
+)
+def test_frames_that_do_not_fit_are_refused(frames: list[int], more: dict, words: str) -> None:
+    boxes, scores = np.array([[0.0, 0, 30, 80], [200, 0, 30, 80]]), np.full(2, 0.9)
+    with pytest.raises(InputError, match=words):
+        Tracker().follow(boxes, scores, np.array(frames), 3, **more)
+
+
 def test_settings_are_plain_values() -> None:
     assert TrackerSettings() == PRESETS["filmroom"]
 

@@ -63,23 +63,24 @@ def track_files(
     done = []
     for name, rows in sequences.items():
         if settings is not None:
-            tracks = track_online(rows, Tracker(settings))
+            tracks = track_online(rows, Tracker(settings), observe)
         else:
             tracks = track_rows(rows, observe)
         write_mot_tracks(output if single else output / f"{name}.txt", tracks)
-        frames = rows.length or (int(rows.frames.max()) + 1 if len(rows) else 0)
-        done.append(Tracked(name, frames, len(tracks), len(np.unique(tracks.ids))))
+        done.append(Tracked(name, frames_of(rows), len(tracks), len(np.unique(tracks.ids))))
     return done
 
 
 def track_rows(rows: TrackRows, observe: Observe | None = None) -> TrackRows:
-    """Detections in, tracks out, the whole clip at once; ids already there are not looked at."""
+    """Detections in, tracks out, the whole clip at once; ids already there are not looked at.
+
+    InputError where there are detections after the end of the video that `observe` looks at.
+    """
     table = detections_of(rows)
     if observe is not None:
-        motion, shots, frames, fps = observe(table)
+        motion, shots, frames, fps = _observed(rows, table, observe)
     else:
-        count = rows.length or (int(rows.frames.max()) + 1 if len(rows) else 0)
-        motion, shots, frames = MOTION.empty(), SHOTS.empty(), np.arange(count)
+        motion, shots, frames = MOTION.empty(), SHOTS.empty(), np.arange(frames_of(rows))
         fps = rows.frame_rate or _USUAL_RATE
     tracks = track_people(
         table, motion, shots, None, None, frames=frames, fps=fps, picture=picture_of(rows)
@@ -93,13 +94,48 @@ def track_rows(rows: TrackRows, observe: Observe | None = None) -> TrackRows:
     )
 
 
-def track_online(rows: TrackRows, tracker: Tracker) -> TrackRows:
-    """Detections through an online tracker, frame by frame; what it leaves untracked is left out."""
-    count = rows.length or (int(rows.frames.max()) + 1 if len(rows) else 0)
-    ids = tracker.follow(rows.boxes, _usable_scores(rows.scores), rows.frames, count)
+def track_online(rows: TrackRows, tracker: Tracker, observe: Observe | None = None) -> TrackRows:
+    """Detections through an online tracker, frame by frame; what it leaves untracked is left out.
+
+    With `observe` it is given the camera's motion and told of cuts. InputError as in `track_rows`.
+    """
+    count, motions, cuts = frames_of(rows), None, None
+    if observe is not None:
+        motion, shots, frames, _ = _observed(rows, detections_of(rows), observe)
+        count = int(frames.max(initial=-1)) + 1
+        motions = matrices_of(motion, count)
+        cuts = np.isin(np.arange(count), shots["first_frame"].to_numpy()[1:])
+    scores = _usable_scores(rows.scores)
+    ids = tracker.follow(rows.boxes, scores, rows.frames, count, motions, cuts=cuts)
     order = np.argsort(rows.frames, kind="stable")
     kept = order[ids[order] > 0]
-    return replace(rows.select(kept), ids=ids[kept], scores=_usable_scores(rows.scores)[kept])
+    return replace(rows.select(kept), ids=ids[kept], scores=scores[kept])
+
+
+def frames_of(rows: TrackRows) -> int:
+    """How many frames the sequence has, as far as it is known."""
+    return rows.length or (int(rows.frames.max()) + 1 if len(rows) else 0)
+
+
+def _observed(
+    rows: TrackRows, table: pa.Table, observe: Observe
+) -> tuple[pa.Table, pa.Table, NDArray[np.int64], float]:
+    motion, shots, frames, fps = observe(table)
+    last, end = int(rows.frames.max(initial=-1)), int(frames.max(initial=-1))
+    if last > end:
+        raise InputError(
+            f"{rows.source or 'the detections'}: a box in frame {last + 1}, but the video ends with"
+            f" frame {end + 1}; give the video that they are of"
+        )
+    return motion, shots, frames, fps
+
+
+def matrices_of(motion: pa.Table, count: int) -> list[NDArray[np.float64] | None]:
+    """The camera's motion into each frame, None where it is not known."""
+    known = dict(zip(motion["frame"].to_pylist(), motion["matrix"].to_pylist(), strict=True))
+    return [
+        None if known.get(frame) is None else np.reshape(known[frame], (3, 3)) for frame in range(count)
+    ]
 
 
 def detections_of(rows: TrackRows) -> pa.Table:

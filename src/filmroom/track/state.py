@@ -10,7 +10,6 @@ from filmroom.track.settings import TrackerSettings
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 LEAST_SIDE = 1e-3  # pixels
 _LEAST_SIDE = np.array(LEAST_SIDE)  # numpy takes up an array faster than a number

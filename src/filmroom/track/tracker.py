@@ -193,11 +193,18 @@ class Tracker:
         """Ids (N,) of the boxes of `count` frames, as if `update` were called once for each.
 
         `frames` (N,) in 0..count says which frame each box is of, in any order; `motions` and `cuts`
-        have an entry a frame. `margins` and `rivals` are then those of all boxes.
+        have an entry a frame. `margins` and `rivals` are then those of all boxes. InputError as in
+        `update`, and where a frame is none of the `count` or an entry is missing.
         """
-        found = self._prepared(boxes, scores, appearance, np.asarray(frames))
+        when = np.asarray(frames, dtype=np.int64)
+        if when.shape != (len(boxes),) or ((when < 0) | (when >= count)).any():
+            raise InputError(f"frames must be one number a box, from 0 to {count - 1}")
+        for name, given in (("motions", motions), ("cuts", cuts)):
+            if given is not None and len(given) != count:
+                raise InputError(f"{len(given)} {name} for {count} frames; give one a frame")
+        found = self._prepared(boxes, scores, appearance, when)
         self._take_up(found.vectors)
-        frame = np.asarray(frames)[found.order]
+        frame = when[found.order]
         edge = np.searchsorted(frame, np.arange(count + 1)).tolist()
         high, low, start = (
             np.bincount(frame[found.scores >= -least], minlength=count).tolist()
