@@ -106,9 +106,7 @@ def track_people(
         looks = [_vectors(embeddings, clip.keys(panorama)), clip.vector]
         likeness = _likeness(clip, pieces, looks, rate, settings.likeness)
     choices = choices_at(pieces, crossings, stay, settings.link.brief * rate)
-    person = link_pieces(
-        pieces, panorama, settings.link, rate, picture, most_people, choices, likeness
-    )
+    person = link_pieces(pieces, panorama, settings.link, rate, picture, most_people, choices, likeness)
     paths = _paths(clip, panorama, person, settings, rate)
     if paths is not None:
         paths = _without_doubles(paths)
@@ -156,9 +154,7 @@ def sure_tracklets(
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     clip = _Clip.of(detections, None, panorama)
     rate = frame_rate(panorama.frames, fps)
-    tracklet, margin, rival = _run_online(
-        clip, panorama, replace(settings.online, frame_rate=rate)
-    )
+    tracklet, margin, rival = _run_online(clip, panorama, replace(settings.online, frame_rate=rate))
     apart = max(2, round(_EPISODE * rate))
     crossings = find_crossings(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
     piece = cut_at(crossings, tracklet, clip.row)
