@@ -30,7 +30,7 @@ def desk(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["docs/guide.md", "docs/simulation.md"])
+@pytest.mark.parametrize("page", ["docs/guide.md", "docs/simulation.md", "docs/appearance.md"])
 def test_a_page_can_be_followed(desk, page):
     script = "set -e\nPATH=.:$PATH\n" + "".join(blocks(page, "sh"))
     done = subprocess.run(["sh", "-c", script], cwd=desk, capture_output=True, text=True, check=False)

@@ -89,7 +89,9 @@ def test_people_between_key_frames_lie_where_they_walk():
 def test_people_are_described_in_key_frames() -> None:
     for seen in observe(frames_of(9)):
         assert len(seen.embedded) == (1 if seen.frame % key_stride(25) == 0 else 0)
-        np.testing.assert_array_equal(seen.looks.vectors[:, :2], seen.found.boxes[seen.embedded][:, 2:])
+        np.testing.assert_array_equal(
+            seen.persons.vectors[:, :2], seen.found.boxes[seen.embedded][:, 2:]
+        )
 
 
 def test_nobody_is_carried_across_a_cut():

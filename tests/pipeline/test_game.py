@@ -5,11 +5,13 @@ import os
 import shutil
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 
 import filmroom
 from filmroom.errors import InputError, MachineError
 from filmroom.formats.mot import read_mot
+from filmroom.pipeline.observing import read_observations
 from filmroom.pipeline.run_folder import RunFolder
 from filmroom.video.decode import Reader
 
@@ -166,3 +168,17 @@ def test_every_second_frame_by_sampling(clip):
     frames = sorted(set(game.tracks.arrow["frame"].to_pylist()))
     steps = {later - earlier for earlier, later in itertools.pairwise(frames)}
     assert steps <= {5, 10} and game.folder is None
+
+
+def test_people_are_described_in_key_frames_and_told_apart_without(run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    seen = read_observations(RunFolder(folder), 360)
+    frames = np.unique(seen.embeddings["frame"].to_numpy())
+    assert len(frames) and (frames % 2 == 0).all()
+    vectors = np.array(seen.embeddings["vector"].to_pylist())
+    known = seen.embeddings["quality"].to_numpy() > 0
+    np.testing.assert_allclose(np.linalg.norm(vectors[known], axis=1), 1, atol=0.01)
+    shutil.rmtree(folder / "observations" / "embeddings")
+    assert read_observations(RunFolder(folder), 360).embeddings.num_rows == 0
+    assert filmroom.resolve(folder).tracks.arrow.num_rows

@@ -67,7 +67,7 @@ class Parts:
 class Observation(NamedTuple):
     """All that was seen in one frame; row i of `found` and `silhouettes` is the same detection.
 
-    `embedded` are rows of `found` whose person was described (`looks`), `details` rows whose kit
+    `embedded` are rows of `found` whose person was described (`persons`), `details` rows whose kit
     (`kits`) and number (`reads`) were looked at, both empty in most frames; the boxes of `reads` are in
     full-picture pixels. `motion` is None in the first frame; `look` is the tiny picture that shots are
     found from.
@@ -78,7 +78,7 @@ class Observation(NamedTuple):
     found: Detections
     silhouettes: Silhouettes
     embedded: NDArray[np.intp]
-    looks: Appearance
+    persons: Appearance
     details: NDArray[np.intp]
     kits: Appearance
     readers: NDArray[np.intp]
@@ -225,7 +225,7 @@ class Observer:
         silhouettes = self.parts.segmenter.segment(picture, found.boxes[people])
         nothing = np.zeros(0, np.intp)
         embedded = people if slot.ordinal % self.key_stride == 0 else nothing
-        looks = self.parts.persons.describe(
+        persons = self.parts.persons.describe(
             picture, found.boxes[embedded], silhouettes.masks if len(embedded) else []
         )
         details = people if slot.ordinal % self.detail_stride == 0 else nothing
@@ -241,7 +241,7 @@ class Observer:
             found,
             silhouettes,
             embedded,
-            looks,
+            persons,
             details,
             kits,
             readable,

@@ -181,7 +181,7 @@ def _write_chunk(folder: RunFolder, chunk: int, rows: Sequence[Observation]) -> 
             tables.APPEARANCE, rows, [row.details for row in rows], [row.kits for row in rows]
         ),
         tables.EMBEDDINGS.name: _described(
-            tables.EMBEDDINGS, rows, [row.embedded for row in rows], [row.looks for row in rows]
+            tables.EMBEDDINGS, rows, [row.embedded for row in rows], [row.persons for row in rows]
         ),
         tables.NUMBER_READS.name: _number_reads(rows),
         tables.MOTION.name: _motion(rows),
