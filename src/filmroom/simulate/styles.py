@@ -117,6 +117,7 @@ STYLES: dict[str, Style] = {
         defence=Block(-0.18, 0.60, 0.27, 0.56),
         side_referees=True,
         jog=1.6,
+        wander=1.5,
         marking=0.62,
         crowding=0.55,
         pass_speed=(9.0, 27.0),
