@@ -143,8 +143,9 @@ def _mowing(canvas: _Canvas) -> FloatPicture:
 
 def _paint_grass(canvas: _Canvas) -> dict[str, Colour]:
     rng, surface = canvas.rng, canvas.surface
-    base = np.array([rng.uniform(58, 108), rng.uniform(100, 142), rng.uniform(38, 80)], np.float32)
-    base *= rng.uniform(0.62, 1.1)
+    red = rng.uniform(58, 112)
+    green, blue = red * rng.uniform(1.2, 1.75), red * rng.uniform(0.42, 0.85)
+    base = np.array([red, min(green, 158.0), blue], np.float32) * rng.uniform(0.7, 1.1)
     level = 1.0 + rng.uniform(0.02, 0.085) * _mowing(canvas)
     level = np.where(canvas.inside(*surface.margin), level, 1.0)
     level *= canvas.noise(9.0, 0.02) * canvas.noise(1.6, 0.03) * canvas.noise(0.35, 0.045)

@@ -90,7 +90,11 @@ class Match:
 
 @dataclass(frozen=True)
 class Scene(Match):
-    """A match ready to be filmed: any frame can be drawn, in any order, with the same result."""
+    """A match ready to be filmed: any frame can be drawn, in any order, with the same result.
+
+    `crisp` is how much the camera sharpens edges, as broadcast cameras do, `colour` the saturation
+    against that of the place.
+    """
 
     place: Place
     wardrobe: Wardrobe
@@ -100,6 +104,8 @@ class Scene(Match):
     shutter: float
     contrast: float
     gamma: float
+    crisp: float
+    colour: float
     weather: Weather | None
     k1: float
     slip: float
@@ -144,6 +150,8 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
         shutter=difficulty.shutter * float(finish_rng.uniform(0.3, 1.0)),
         contrast=float(finish_rng.uniform(difficulty.contrast, 1.0)),
         gamma=float(finish_rng.normal(1.0, 0.06)),
+        crisp=float(finish_rng.uniform(0.2, 1.3)) if finish_rng.random() < 0.7 else 0.0,
+        colour=float(np.clip(finish_rng.normal(1.08, 0.15), 0.7, 1.5)),
         weather=random_weather(play.surface.ground, difficulty.weather, finish_rng),
         k1=round(difficulty.bend * float(finish_rng.uniform(-0.35, 1.0)), 6),
         slip=difficulty.slip * float(finish_rng.random() < 0.4),
