@@ -35,8 +35,8 @@ _CROWDED_SHARE = 0.5
 """So many pictures show crowds: the fullest of some moments, half of them round what draws crowds."""
 
 _CROWDING = (
-    "CORNER KICK", "FREE KICK", "CROSS", "PENALTY", "HEADER", "PLAYER SUCCESSFUL TACKLE", "TACKLE", "SHOT",
-    "GOAL",
+    "CORNER KICK", "FREE KICK", "CROSS", "PENALTY", "HEADER", "PLAYER SUCCESSFUL TACKLE", "TACKLE",
+    "SHOT", "GOAL",
 )  # fmt: skip
 _BEFORE, _AFTER = 4.0, 1.5
 _MOMENTS, _TOUCHING = 10, 1.3
@@ -130,14 +130,12 @@ def write_coco(
         path.parent.mkdir(parents=True, exist_ok=True)
         for index, (picture, boxes, categories) in zip(range(1, count + 1), source, strict=False):
             name = f"{index:06d}.jpg"
-            if kept:
-                picture = cv2.resize(picture, kept, interpolation=cv2.INTER_AREA).astype(np.uint8)
+            shown = cv2.resize(picture, kept, interpolation=cv2.INTER_AREA) if kept else picture
             options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-            _, coded = cv2.imencode(".jpg", picture[:, :, ::-1], options)
+            _, coded = cv2.imencode(".jpg", shown[:, :, ::-1], options)
             (folder / part / name).write_bytes(coded.tobytes())
             images.append({"id": index, "file_name": name, "width": width, "height": height})
-            boxes = boxes * shrunk
-            for box, category in zip(boxes.round(2).tolist(), categories, strict=True):
+            for box, category in zip((boxes * shrunk).round(2).tolist(), categories, strict=True):
                 annotations.append(
                     {
                         "id": len(annotations) + 1, "image_id": index,

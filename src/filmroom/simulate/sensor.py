@@ -50,9 +50,7 @@ def finish(scene: Scene, frame: int, picture: Picture) -> Picture:
     if scene.crisp:
         # Edges overshoot: the light and dark seams round people in broadcast pictures.
         soft = cv2.GaussianBlur(picture, (0, 0), _HALO)
-        picture = np.asarray(
-            cv2.addWeighted(picture, 1 + scene.crisp, soft, -scene.crisp, 0), np.uint8
-        )
+        picture = np.asarray(cv2.addWeighted(picture, 1 + scene.crisp, soft, -scene.crisp, 0), np.uint8)
     picture = np.asarray(cv2.transform(picture, _saturating(scene.colour)), np.uint8)
     levels = np.arange(256, dtype=np.float64) / 255
     curve = (0.5 + (levels - 0.5) * scene.contrast) ** scene.gamma
