@@ -67,12 +67,24 @@ def test_the_cast_is_that_of_the_sport(play):
     sport = play.sport
     for team in (0, 1):
         mine = np.flatnonzero(play.cast.teams == team)
-        assert len(mine) == sport.players
+        assert len(mine) - play.cast.reserves[mine].sum() == sport.players
         numbers = [play.cast.numbers[i] for i in mine]
         assert len(set(numbers)) == len(numbers)
         keepers = [i for i in mine if play.cast.roles[i] == "goalkeeper"]
         assert len(keepers) == int(sport.goalkeeper)
     assert (play.cast.teams == -1).sum() == sport.referees
+    assert len(set(play.cast.names)) == len(play.cast)
+
+
+def test_as_many_play_as_may_and_the_bench_is_not_there(play):
+    """A side is short by those on the way off or sent off, never too many by more than they."""
+    players = play.cast.teams >= 0
+    there = play.present[:, players].sum(axis=1)
+    most = 2 * play.sport.players
+    assert there[0] == most
+    assert (there >= most - 4).all()
+    assert np.median(there) == most
+    assert not play.present[:, play.cast.reserves].all(axis=0).any()
 
 
 def test_the_same_seed_is_the_same_match_and_another_is_not():
@@ -111,6 +123,30 @@ def test_at_a_corner_both_teams_pack_before_the_goal():
             assert apart.min() < 1.2
     assert len(packed) >= 3
     assert np.median(packed, axis=0).min() >= 4
+
+
+def test_whoever_is_substituted_walks_off_and_another_walks_on():
+    plays = [simulate_play("soccer", 15000, np.random.default_rng(seed)) for seed in range(4)]
+    found = [(play, event) for play in plays for event in play.events if event.label == "SUBSTITUTION"]
+    assert found
+    for play, event in found:
+        comer, team = event.person, event.team
+        assert play.cast.reserves[comer]
+        assert play.cast.teams[comer] == team
+        assert not play.present[: event.frame - 2000, comer].any()
+        assert play.present[event.frame, comer]
+        # He steps on over the side line, in front of the benches.
+        assert abs(play.positions[event.frame, comer, 1]) > play.surface.half_width - 2.0
+        later = min(event.frame + 1000, len(play) - 1)
+        mine = (play.cast.teams == team) & play.present[later]
+        assert mine.sum() <= play.sport.players
+
+
+def test_hockey_lines_change_while_the_puck_is_in_play():
+    play = simulate_play("hockey", 3000, np.random.default_rng(2))
+    changed = [event for event in play.events if event.label == "LINE CHANGE"]
+    assert len({event.person for event in changed}) >= 4
+    assert {event.team for event in changed} == {0, 1}
 
 
 def test_play_alone_is_fast():

@@ -270,9 +270,11 @@ _ZOOM, _ZOOM_HELD, _PAN_HELD = 0.12, 0.06, 0.1
 
 def _centre_near(play: Play, ball: FloatArray, frames: slice) -> FloatArray:
     """The mean place of the players of some frames, the nearer to the ball the weightier, (T, 2)."""
-    people = play.positions[frames, play.cast.teams >= 0].astype(float)
+    players = play.cast.teams >= 0
+    people = play.positions[frames, players].astype(float)
     away = people - ball[frames, None]
     weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
+    weight *= play.present[frames, players]
     total = np.maximum(weight.sum(axis=1), 1e-6)[:, None]
     centre: FloatArray = (people * weight[:, :, None]).sum(axis=1) / total
     return centre

@@ -53,9 +53,10 @@ def compose(
     ground = np.column_stack([where, np.zeros(people)])
     feet, depth = camera.project(ground)
     drift = feet - _feet_before(scene, film_frame, ground)
+    there = np.concatenate([play.present[frame], np.ones(len(aside), dtype=bool)])
     drawn = {
         i: _dress(scene, frame, i, camera, ground[i], feet[i], float(depth[i]), drift[i])
-        for i in range(people)
+        for i in np.flatnonzero(there).tolist()
     }
     shown = {i: figure for i, figure in drawn.items() if figure is not None}
     figures: list[Figure] = []

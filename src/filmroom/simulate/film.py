@@ -166,8 +166,7 @@ def _draw_graphics(scene: Scene, frame: int, picture: Picture) -> Mask:
         overlay |= draw_score_bug(picture, bug, seconds)
         for event in scene.captioned(frame, _CAPTION_SECONDS):
             gone = seconds - event.frame / scene.settings.fps
-            number = scene.play.cast.numbers[event.person] if event.person >= 0 else None
-            text = f"{CAPTIONED[event.label]}  {number or ''}".strip()
+            text = f"{CAPTIONED[event.label]}  {_called(scene, event.person)}".strip()
             overlay |= draw_lower_third(picture, bug, event.team, text, gone / _SLIDE_SECONDS)
     for cut in (shot, shot + 1):
         if not 0 < cut < len(scene.shots):
@@ -178,6 +177,14 @@ def _draw_graphics(scene: Scene, frame: int, picture: Picture) -> Mask:
         if abs(progress) < 1.0:
             overlay |= draw_wipe(picture, bug, progress)
     return overlay
+
+
+def _called(scene: Scene, person: int) -> str:
+    """Number and name as a caption shows them."""
+    if person < 0:
+        return ""
+    cast = scene.play.cast
+    return f"{cast.numbers[person] or ''} {cast.names[person].upper()}".strip()
 
 
 # --- truth ----------------------------------------------------------------------------------------

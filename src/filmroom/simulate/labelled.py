@@ -104,11 +104,13 @@ def write_coco(
     part: str = "train",
     quality: int = 90,
     kept: tuple[int, int] | None = None,
+    window: tuple[int, int] | None = None,
     styles: tuple[str, ...] = TRAINING_STYLES,
 ) -> Path:
     """Write `count` labelled pictures as `annotations/<part>.json` and `<part>/NNNNNN.jpg`.
 
-    Pictures are drawn at `size` and made smaller to `kept`, width x height, where that is given.
+    Pictures are drawn at `size`; with `window` so much is cut out round somebody, and with `kept` they
+    are made smaller to that (width, height), to save space.
     Returns the annotation file. InputError where the folder holds that part already or `count` is not
     above 0.
     """
@@ -123,12 +125,15 @@ def write_coco(
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
     source = labelled_frames(np.random.default_rng(seed), sport, size, styles=styles)
-    width, height = kept or size
-    shrunk = np.array([width / size[0], height / size[1]] * 2)
+    drawn = window or size
+    width, height = kept or drawn
+    shrunk = np.array([width / drawn[0], height / drawn[1]] * 2)
+    rng = np.random.default_rng([seed, 1])
     with tell_in_one_line(folder):
         (folder / part).mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        for index, (picture, boxes, categories) in zip(range(1, count + 1), source, strict=False):
+        for index, labelled in zip(range(1, count + 1), source, strict=False):
+            picture, boxes, categories = _cut_out(*labelled, window, rng) if window else labelled
             name = f"{index:06d}.jpg"
             shown = cv2.resize(picture, kept, interpolation=cv2.INTER_AREA) if kept else picture
             options = [cv2.IMWRITE_JPEG_QUALITY, quality]
@@ -151,6 +156,32 @@ def write_coco(
         }
         path.write_text(json.dumps(content) + "\n", encoding="utf-8")
     return path
+
+
+def _cut_out(
+    picture: Picture,
+    boxes: FloatArray,
+    categories: tuple[str, ...],
+    window: tuple[int, int],
+    rng: np.random.Generator,
+) -> LabelledFrame:
+    """A window (width, height) of a picture round one of its boxes, where there is one.
+
+    Boxes are cut at its border; those of which less than LEAST_VISIBLE lies inside are left out.
+    """
+    room = np.array([picture.shape[1] - window[0], picture.shape[0] - window[1]])
+    middle = np.array(picture.shape[1::-1]) / 2
+    if len(boxes):
+        chosen = boxes[int(rng.integers(len(boxes)))]
+        middle = chosen[:2] + chosen[2:] / 2
+    corner = middle - np.array(window) * rng.uniform(0.25, 0.75, 2)
+    left, top = np.clip(corner, 0, np.maximum(room, 0)).astype(int).tolist()
+    moved = boxes - np.array([left, top, 0, 0])
+    cut = clip(moved, *window).astype(np.float64)
+    inside = cut[:, 2] * cut[:, 3] >= LEAST_VISIBLE * np.maximum(boxes[:, 2] * boxes[:, 3], 1e-9)
+    inside &= (cut[:, 2:] >= 1.0).all(axis=1)
+    part = picture[top : top + window[1], left : left + window[0]]
+    return part, cut[inside], tuple(np.array(categories, dtype=object)[inside])
 
 
 def _moment(scene: Scene, rng: np.random.Generator) -> int:

@@ -31,6 +31,8 @@ _PHASES, HEADINGS, TILTS = 12, 20, 8
 """Steps in which figures are kept: of a stride, of a turn round, and a radian of elevation."""
 _SIZE_STEP = 1.22
 _SPEEDS = (0.0, 1.2, 2.5, 4.3, 7.0)
+_NAMED = 0.7
+"""The share of matches in which shirts carry names."""
 _IDLE_KINDS = ("stand", "stand", "stand", "stand", "bent", "stand", "point")
 
 
@@ -49,7 +51,9 @@ def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -
     fonts = rng.integers(0, 1000, 2)
     dress = _DRESS.get(play.sport.name, _DRESS["soccer"])
     looks = []
-    for team, role, number in zip(play.cast.teams, play.cast.roles, play.cast.numbers, strict=True):
+    named = rng.random() < _NAMED
+    cast = play.cast
+    for team, role, number, name in zip(cast.teams, cast.roles, cast.numbers, cast.names, strict=True):
         kit = referee if team < 0 else (keepers[team] if role == "goalkeeper" else (home, away)[team])
         look = random_look(rng, kit)
         sleeves = rng.choice(dress.sleeves)
@@ -59,7 +63,7 @@ def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -
                 look,
                 number=number,
                 font=int(fonts[max(team, 0)]),
-                name=look.name if team >= 0 else None,
+                name=name.upper() if team >= 0 and named else None,
                 height_m=float(np.clip(look.height_m + dress.taller, 1.62, 2.2)),
                 sleeves=float(1.0 if role == "goalkeeper" else sleeves),
                 shorts_length=dress.shorts if team >= 0 or dress.shorts < 0.5 else 1.0,

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.simulate.bench import Bench
 from filmroom.simulate.play import PlayField
 from filmroom.simulate.styles import Block
 
@@ -44,6 +45,7 @@ class Positioning:
         self.jostle: FloatArray = np.zeros((len(field.cast), 2))
         self.booked: set[int] = set()
         self._opponent = self._pairs()
+        self.bench = Bench(field, self.formation, self._opponent)
 
     # --- places -----------------------------------------------------------------------------------
 
@@ -105,6 +107,7 @@ class Positioning:
         limit = self.half - 0.5 if style.boards else self.half + margin
         players = ~field.is_referee
         field.targets[players] = np.clip(field.targets[players], -limit, limit)
+        self.bench.direct()
 
     def _gather(self) -> None:
         """Those with a place at a corner or free kick take it, and push for it once there."""
@@ -180,7 +183,7 @@ class Positioning:
             if style.side_referees and place in (1, 2):
                 team = place - 1
                 others = field.positions[field.outfield & (field.teams == team)]
-                line = np.sort(others[:, 0] * (1 if team == 0 else -1))[1]
+                line = np.sort(others[:, 0] * (1 if team == 0 else -1))[:2][-1]
                 line = min(line, float(ball[0]) * (1 if team == 0 else -1), 0.0)
                 across = (self.half[1] + 0.9) * (1 if team == 0 else -1)
                 field.targets[person] = (line * (1 if team == 0 else -1), across)

@@ -13,6 +13,8 @@ from filmroom.simulate.restarts import corner_places, free_kick_places, penalty_
 
 FloatArray = NDArray[np.float64]
 _GRAVITY = 9.81
+_CHANGE_SECONDS = 40.0
+"""So long at most the game waits for people who are changed."""
 _HEADED = 0.4
 """High balls that come within reach are let fall more often than not."""
 
@@ -30,6 +32,8 @@ class Possession(Positioning):
         plan_every, state = max(1, round(PLAN_SECONDS * self.field.fps)), ""
         for frame in range(frames):
             self._play_ball()
+            if self.style.shift and self.state == "carried":
+                self.bench.on_the_fly(self.field.carrier)
             # Plans change slowly; only those on the ball think anew every frame.
             if frame % plan_every == 0 or self.state != state:
                 self._send()
@@ -48,6 +52,7 @@ class Possession(Positioning):
         field.ball[:2] = self.spot
         self._send()
         field.positions = field.targets + self.rng.normal(0, 1.0, field.targets.shape)
+        self.bench.sit_down()
         self._take_over(self._nearest(field.ball[:2], self.owner))
         self.restart = ""
 
@@ -137,8 +142,11 @@ class Possession(Positioning):
             second = guilty in self.booked
             field.note("SECOND YELLOW CARD" if second else "YELLOW CARD", guilty)
             self.booked.add(guilty)
+            if second:
+                self.bench.send_off(guilty)
         elif draw < 0.176:
             field.note("RED CARD", guilty)
+            self.bench.send_off(guilty)
         team = int(field.teams[victim])
         spot = field.positions[victim].copy()
         goal = np.array(self.surface.goals[1 - team][:2])
@@ -347,7 +355,7 @@ class Possession(Positioning):
             return
         apart = field.positions - field.ball[:2]
         distance = np.sqrt((apart**2).sum(axis=1))
-        distance[field.is_referee] = np.inf
+        distance[field.teams < 0] = np.inf
         if field.frame < self.free_from:
             distance[self.last_touch] = np.inf
         person = int(distance.argmin())
@@ -401,7 +409,7 @@ class Possession(Positioning):
         field = self.field
         field.note("OUT", self.last_touch)
         self.pending_goal = False
-        touched = int(field.teams[self.last_touch]) if self.last_touch >= 0 else self.owner
+        touched = int(field.cast.teams[self.last_touch]) if self.last_touch >= 0 else self.owner
         other = 1 - touched
         x, y = (float(value) for value in field.ball[:2])
         if abs(y) >= self.half[1] or self.surface.goals[0][2] > 2.5:
@@ -436,6 +444,7 @@ class Possession(Positioning):
             keepers = np.flatnonzero(field.is_keeper & (field.teams == team))
             self.taker = int(keepers[0]) if len(keepers) else self.taker
         self._take_places()
+        self.bench.at_stop(self.taker, {self.last_touch, *self.gather})
 
     def _take_places(self) -> None:
         """Give out the places of a corner, a free kick near a goal or a penalty."""
@@ -473,6 +482,8 @@ class Possession(Positioning):
         if late:
             self.taker = self._nearest(field.ball[:2], self.owner, keeper=True)
         if field.frame < self.wait_until or not ready or float(np.hypot(*rolled)) > 0.3:
+            return
+        if self.bench.busy and field.frame < self.wait_until + round(_CHANGE_SECONDS * field.fps):
             return
         restart, self.restart = self.restart, ""
         if restart in _RESTART_LABELS:

@@ -54,6 +54,10 @@ class Style:
     `fouling` is the share of tackles that are fouls, `offside` of forbidden passes that the
     flag stops, `crossing` of balls from the wings that are crosses; `extras` the longest
     pauses before restarts.
+
+    `reserves` sit on each bench. At a stop a team changes people with chance `changes`, at most
+    `most_changes` in all; with `returns` those taken off may come back. With a `shift` (mean seconds)
+    half the team changes while play goes on. `change_label` is noted when somebody comes on.
     """
 
     formations: tuple[Places, ...]
@@ -86,6 +90,13 @@ class Style:
     offside: float = 0.0
     crossing: float = 0.0
     extras: dict[str, float] = field(default_factory=dict)
+    reserves: int = 0
+    changes: float = 0.0
+    most_changes: int = 0
+    returns: bool = True
+    shift: float = 0.0
+    change_haste: float = 0.1
+    change_label: str = "SUBSTITUTION"
 
 
 _FIVE_OUT: Places = ((0.3, 0.0), (0.55, -0.72), (0.55, 0.72), (0.98, -0.86), (0.85, 0.3))
@@ -128,6 +139,10 @@ STYLES: dict[str, Style] = {
         offside=0.3,
         crossing=0.75,
         extras={"THROW IN": 14.0, "GOAL KICK": 25.0, "KICK OFF": 40.0},
+        reserves=4,
+        changes=0.04,
+        most_changes=4,
+        returns=False,
     ),
     "futsal": Style(
         formations=(_DIAMOND,),
@@ -146,6 +161,9 @@ STYLES: dict[str, Style] = {
         shot_speed=(15.0, 25.0),
         referee_distance=7.0,
         side_referees=True,
+        reserves=4,
+        shift=100.0,
+        change_haste=0.5,
     ),
     "handball": Style(
         formations=(_SIX_ZERO,),
@@ -165,6 +183,10 @@ STYLES: dict[str, Style] = {
         scoring=0.5,
         hands=True,
         referee_distance=8.0,
+        reserves=3,
+        changes=0.05,
+        most_changes=99,
+        change_haste=0.4,
     ),
     "basketball": Style(
         formations=(_FIVE_OUT, _FOUR_OUT),
@@ -187,6 +209,10 @@ STYLES: dict[str, Style] = {
         hands=True,
         referee_distance=7.0,
         crowding=0.8,
+        reserves=4,
+        changes=0.08,
+        most_changes=99,
+        change_haste=0.3,
     ),
     "hockey": Style(
         formations=(_SKATERS,),
@@ -209,6 +235,10 @@ STYLES: dict[str, Style] = {
         boards=True,
         glide=0.7,
         referee_distance=8.0,
+        reserves=5,
+        shift=24.0,
+        change_haste=0.8,
+        change_label="LINE CHANGE",
     ),
     "football": Style(
         formations=(_LINE_UP,),
