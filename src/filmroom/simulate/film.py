@@ -107,7 +107,7 @@ def film_frame(scene: Scene, frame: int) -> SimulatedFrame:
     owner = np.zeros(picture.shape[:2], np.uint8)
     figures = compose(scene, frame, pinhole, picture, owner)
     for panel in scene.place.panels:
-        if panel.front:
+        if panel.front and panel.is_seen_from(camera.position):
             covered = draw_panel(picture, panel, pinhole, seconds)
             if covered is not None:
                 owner[covered] = 0

@@ -56,6 +56,29 @@ def make_ground(surface: Surface, rng: np.random.Generator) -> Ground:
     return Ground(pixels, -reach_x, -reach_y, scale, colours, gloss)
 
 
+_SNOW, _ORANGE = (226, 230, 238), (236, 120, 40)
+_COVERED = 0.5
+"""From so much snow on lines are painted orange."""
+
+
+def lay_snow(ground: Ground, depth: float, rng: np.random.Generator) -> Ground:
+    """The ground with snow on it: drifts and trodden places, all white at a depth of 1."""
+    height, width = ground.pixels.shape[:2]
+
+    def patches(metres: float) -> FloatPicture:
+        cells = metres * ground.scale
+        small = rng.standard_normal((math.ceil(height / cells) + 3, math.ceil(width / cells) + 3))
+        grown = cv2.resize(small.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(grown, np.float32)
+
+    cover = np.clip(2.2 * depth - 0.6 + 0.35 * patches(5.0) + 0.25 * patches(0.6), 0.0, 0.94)
+    pixels = ground.pixels + cover[:, :, None] * (np.array(_SNOW, np.float32) - ground.pixels)
+    paints = ground.paints | ({"line": _ORANGE} if depth > _COVERED else {})
+    return Ground(
+        np.clip(pixels, 0, 255).astype(np.uint8), ground.left, ground.far, ground.scale, paints, 0.0
+    )
+
+
 class _Canvas:
     """The texture being painted, float32, with its coordinates in metres."""
 

@@ -21,7 +21,14 @@ from filmroom.simulate.figures import (
     random_pose,
 )
 from filmroom.simulate.kits import Kit, colour_distance, random_kit
-from filmroom.simulate.play import Play
+from filmroom.simulate.play import (
+    CELEBRATION,
+    FALL,
+    FALL_SECONDS,
+    SLIDE,
+    SLIDE_SECONDS,
+    Play,
+)
 from filmroom.simulate.settings import Difficulty
 from filmroom.simulate.styles import STYLES
 
@@ -110,7 +117,7 @@ class Bystander:
 
 
 def stand_aside(surface: Surface, rng: np.random.Generator) -> tuple[Bystander, ...]:
-    """Coaches, photographers, ball boys, substitutes warming up, stewards along the boards."""
+    """Coaches, photographers, ball boys, the benches, people warming up, stewards along the boards."""
     x, y = surface.half_length, surface.half_width
     gap_x, gap_y = surface.margin
     if min(gap_x, gap_y) < 1.0:
@@ -129,6 +136,15 @@ def stand_aside(surface: Surface, rng: np.random.Generator) -> tuple[Bystander, 
             first = rng.uniform(-0.9, 0.8) * x
             for step in range(int(rng.integers(2, 6))):
                 add("warm", first + 1.6 * step + rng.normal(0, 0.3), side * (y + 0.7 * gap_y))
+        # The bench on the camera's side: reserves and staff.
+        for seat in range(int(rng.integers(6, 12))):
+            along = 0.2 * x + 0.8 * (seat + 0.5)
+            add("sit", side * min(along, x), y + 0.85 * gap_y, facing=-math.pi / 2)
+        for corner in rng.uniform(0.15, 0.95, int(rng.integers(0, 4))):
+            if rng.random() < 0.5:
+                add("ball boy", side * (x + 0.8 * gap_x), corner * y * rng.choice([-1.0, 1.0]))
+            else:
+                add("ball boy", corner * x * side, -(y + 0.8 * gap_y))
         # Photographers sit in a row behind the goal line.
         for wing in (-1.0, 1.0):
             first = surface.goal_width / 2 + rng.uniform(1.5, 6.0)
@@ -164,19 +180,26 @@ _HIGH_VISIBILITY = ((232, 240, 60), (250, 120, 30), (250, 150, 40))
 
 
 def bystander_looks(aside: tuple[Bystander, ...], rng: np.random.Generator) -> list[Look]:
-    """Bibs, tracksuits, suits: none wears a number."""
+    """Bibs, tracksuits, suits: none wears a number; those on a bench are dressed alike."""
     looks = []
+    benches = [random_kit(rng).shirt for _ in range(2)]
     for one in aside:
         grey = int(rng.integers(15, 80))
         dark = (grey, grey, min(255, grey + int(rng.integers(0, 30))))
         shirt = dark if rng.random() < 0.6 else random_kit(rng).shirt
         if one.kind == "steward" or (one.kind == "crouch" and rng.random() < 0.5):
             shirt = _HIGH_VISIBILITY[int(rng.integers(3))]
+        if one.kind == "sit":
+            shirt = benches[int(one.place[0] > 0)]
         kit = Kit(shirt, shirt, "plain", dark, dark, (255, 255, 255))
         look = random_look(rng, kit)
+        small = float(rng.uniform(1.35, 1.66)) if one.kind == "ball boy" else look.height_m
         looks.append(
-            replace(look, number=None, name=None, sleeves=1.0, shorts_length=1.0, helmet=None, pads=0.0)
-        )
+            replace(
+                look, number=None, name=None, sleeves=1.0, shorts_length=1.0, helmet=None, pads=0.0,
+                height_m=small,
+            )
+        )  # fmt: skip
     return looks
 
 
@@ -296,7 +319,7 @@ class Stances:
             if kind == "warm":
                 beat = (frame // 2 + 5 * person) % _PHASES
                 return Stance("gait", 1, beat)
-            return Stance("crouch" if kind == "crouch" else "stand", variant=person % 7)
+            return Stance(kind if kind in ("crouch", "sit") else "stand", variant=person % 7)
         special = int(self.special[frame, person])
         if special:
             return Stance(_SPECIAL[special], variant=int(self.variant[frame, person]))
@@ -306,12 +329,12 @@ class Stances:
         return Stance("gait", int(self.speed[frame, person]), int(self.phase[frame, person]))
 
 
-_SPECIAL = ("", "crouch", "kick", "arms_raised", "jump")
+_SPECIAL = ("", "crouch", "kick", "arms_raised", "jump", "fallen", "slide")
 _KICKS = ("PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK")
 
 
 def _special(play: Play, speeds: FloatArray) -> NDArray[np.uint8]:
-    """Kicks, throws, jumps and crouches, (T, N): an index of _SPECIAL, 0 for none of them."""
+    """Kicks, throws, jumps, falls and the like, (T, N): an index of _SPECIAL, 0 for none of them."""
     found = np.zeros(speeds.shape, np.uint8)
     frames = len(play)
     for keeper in (i for i, role in enumerate(play.cast.roles) if role == "goalkeeper"):
@@ -327,4 +350,13 @@ def _special(play: Play, speeds: FloatArray) -> NDArray[np.uint8]:
         first, last = max(0, event.frame - long // 3), min(frames, event.frame + long)
         found[first:last, event.person] = _SPECIAL.index(kind)
     found[play.lifts > 0.05] = _SPECIAL.index("jump")
+    for label, kind, seconds in (
+        (CELEBRATION, "arms_raised", 2.5),
+        (SLIDE, "slide", SLIDE_SECONDS),
+        (FALL, "fallen", FALL_SECONDS),
+    ):
+        for event in play.events:
+            if event.label == label:
+                end = event.frame + round(seconds * play.fps)
+                found[event.frame : end, event.person] = _SPECIAL.index(kind)
     return found

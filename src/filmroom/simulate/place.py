@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from filmroom.pitch import Arc, Line, Surface
 from filmroom.simulate.camera import Camera, project
-from filmroom.simulate.ground import Colour, Ground, make_ground
+from filmroom.simulate.ground import Colour, Ground, lay_snow, make_ground
 from filmroom.simulate.stands import Panel, make_surroundings
 
 FloatArray = NDArray[np.float64]
@@ -67,27 +67,36 @@ class Place:
     light: Light
     sky: Colour
     outlines: tuple[tuple[str, list[FloatArray]], ...]
+    snow: float = 0.0
 
 
-def make_place(surface: Surface, rng: np.random.Generator) -> Place:
-    """A venue drawn at random for the surface."""
+def make_place(surface: Surface, rng: np.random.Generator, *, snow: float = 0.0) -> Place:
+    """A venue drawn at random for the surface, with `snow` lying on the ground, 0 (none) to 1."""
     ground = make_ground(surface, rng)
-    panels = tuple(make_surroundings(surface, rng))
-    light = _make_light(surface, rng)
+    outdoors = surface.ground in ("grass", "turf")
+    if snow and outdoors:
+        ground = lay_snow(ground, snow, rng)
+    night = outdoors and rng.random() < _NIGHTS
+    panels = tuple(make_surroundings(surface, rng, night=night))
+    light = _make_light(surface, rng, night=night)
     ground = _lit(ground, light)
-    sky = (int(rng.integers(10, 70)),) * 3
+    sky = (int(rng.integers(4, 16) if night else rng.integers(10, 70)),) * 3
     outlines = tuple(line_polygons(surface))
-    return Place(surface, ground, panels, _structures(surface), light, sky, outlines)
+    return Place(surface, ground, panels, _structures(surface), light, sky, outlines, snow)
 
 
-def _make_light(surface: Surface, rng: np.random.Generator) -> Light:
+_NIGHTS = 0.25
+"""The share of matches outdoors that are played under floodlights in the dark."""
+
+
+def _make_light(surface: Surface, rng: np.random.Generator, *, night: bool) -> Light:
     tint = tuple((1.0 + rng.normal(0, 0.025, 3)).tolist())
     if surface.ground not in ("grass", "turf"):
         lamps = tuple(
             (math.cos(turn) * 0.35, math.sin(turn) * 0.35, 0.10) for turn in rng.uniform(0, 6.28, 3)
         )
         return Light(lamps, None, 1.0, (tint[0], tint[1], tint[2]))
-    kind = rng.random()
+    kind = 0.5 if night else rng.random()
     if kind < 0.4:
         turn, long = rng.uniform(0, 2 * math.pi), rng.uniform(0.5, 2.2)
         sun = ((math.cos(turn) * long, math.sin(turn) * long, float(rng.uniform(0.35, 0.6))),)
@@ -160,7 +169,7 @@ def draw_background(place: Place, camera: Camera, seconds: float) -> Picture:
     matrix = camera.matrix()
     centre = np.array(camera.position)
     far_first = sorted(
-        (panel for panel in place.panels if not panel.front),
+        (panel for panel in place.panels if not panel.front and panel.is_seen_from(camera.position)),
         key=lambda panel: -float(np.linalg.norm(panel.corners().mean(axis=0)[:2] - centre[:2])),
     )
     _draw_ground(picture, ground, camera)

@@ -23,6 +23,11 @@ TOP_SPEED, TOP_ACCELERATION = 9.0, 5.0
 """Nobody ever moves faster or gathers speed quicker, m/s and m/s^2."""
 
 
+FALL, SLIDE, CELEBRATION = "FALL", "SLIDE", "CELEBRATION"
+"""Noted for the body's sake alone: somebody goes down, slides into a tackle, throws up his arms."""
+FALL_SECONDS, SLIDE_SECONDS = 2.4, 0.9
+
+
 @dataclass(frozen=True)
 class Cast:
     """The people of a match in the order of all arrays: N of them.
@@ -203,6 +208,7 @@ class PlayField:
         self.ball: FloatArray = np.zeros(3)
         self.ball_velocity: FloatArray = np.zeros(3)
         self.crowding = style.crowding
+        self.down = np.zeros(count, dtype=np.int64)
         self.carrier = -1
         self.events: list[Event] = []
         self.frame = 0
@@ -231,7 +237,8 @@ class PlayField:
         self.moving = np.where(self.moving, far > 0.35 * self.rests, far > self.rests)
         pace = self.jog + self.haste * (self.sprint - self.jog)
         pace = np.minimum(pace, far * (0.9 + 1.6 * self.haste))
-        pace = np.where((self.moving | (self.haste > 0.6)) & self.present, pace, 0.0)
+        able = self.present & (self.frame >= self.down)
+        pace = np.where((self.moving | (self.haste > 0.6)) & able, pace, 0.0)
         wanted = wish / np.maximum(far, 1e-6)[:, None] * pace[:, None]
         apart = self.positions[:, None] - self.positions[None]
         distance = np.sqrt((apart * apart).sum(axis=2)) + self._other
@@ -284,6 +291,14 @@ class PlayField:
         if self.lifts[person] == 0.0:
             self.lift_speeds[person] = float(np.sqrt(2 * 9.81 * height))
             self.lifts[person] = 1e-3
+
+    def go_down(self, person: int, label: str = FALL) -> None:
+        """Let somebody fall, or slide (SLIDE): he lies for a while and comes to rest."""
+        if self.frame < self.down[person]:
+            return
+        seconds = FALL_SECONDS if label == FALL else SLIDE_SECONDS
+        self.down[person] = self.frame + round(seconds * self.fps)
+        self.note(label, person)
 
     def note(self, label: str, person: int) -> None:
         """Remember that something happened now."""

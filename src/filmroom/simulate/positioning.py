@@ -42,6 +42,7 @@ class Positioning:
         self.wait_until = 0
         self.dribble_way: FloatArray = np.array([1.0, 0.0])
         self.gather: dict[int, FloatArray] = {}
+        self.celebrated_until = 0
         self.jostle: FloatArray = np.zeros((len(field.cast), 2))
         self.booked: set[int] = set()
         self._opponent = self._pairs()
@@ -122,7 +123,7 @@ class Positioning:
         for person, place in self.gather.items():
             field.targets[person] = place + self.jostle[person]
             field.rests[person] = 0.35
-            field.haste[person] = 0.12
+            field.haste[person] = 0.12 if self.restart != "KICK OFF" else 0.45
 
     def _mark(self) -> None:
         field, style = self.field, self.style

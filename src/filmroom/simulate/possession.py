@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.simulate.play import Play, PlayField, Recorder
+from filmroom.simulate.play import CELEBRATION, SLIDE, Play, PlayField, Recorder
 from filmroom.simulate.positioning import PLAN_SECONDS, Positioning
 from filmroom.simulate.restarts import corner_places, free_kick_places, penalty_places
 
@@ -129,6 +129,8 @@ class Possession(Positioning):
                 self._foul(thief, person)
                 return
             field.note("PLAYER SUCCESSFUL TACKLE", thief)
+            if self.rng.random() < style.falling:
+                field.go_down(person)
             self._take_over(thief)
         elif np.any(np.abs(field.ball[:2]) > self.half) and not style.boards:
             self._out()
@@ -137,6 +139,10 @@ class Possession(Positioning):
         """A free kick, or a penalty where the guilty side defends; sometimes a card."""
         field = self.field
         field.note("FOUL", guilty)
+        if self.rng.random() < 2.0 * self.style.falling:
+            field.go_down(victim)
+        if self.rng.random() < self.style.falling:
+            field.go_down(guilty, SLIDE)
         draw = self.rng.random()
         if draw < 0.17:
             second = guilty in self.booked
@@ -345,7 +351,29 @@ class Possession(Positioning):
             side = float(np.sign(self.surface.goals[1 - team][0]))
             self._stop("THROW IN", np.array([side * (self.half[0] + 0.3), 1.5]), 1 - team, 1.0)
             return
+        scorer = self.last_touch
         self._stop("KICK OFF", np.zeros(2), 1 - team, self._pause("KICK OFF", 6.0))
+        if self.style.falling and field.cast.teams[scorer] == team:
+            self._celebrate(scorer, team)
+
+    def _celebrate(self, scorer: int, team: int) -> None:
+        """The scorer runs to a corner and his side packs round him, until the game goes on."""
+        field = self.field
+        goal = np.array(self.surface.goals[1 - team][:2])
+        corner = goal * 0.93 + np.array(
+            [0.0, math.copysign(0.72 * self.half[1], field.positions[scorer, 1])]
+        )
+        field.note(CELEBRATION, scorer)
+        mates = np.flatnonzero(field.outfield & (field.teams == team))
+        joining = mates[self.rng.random(len(mates)) < 0.8]
+        turns = self.rng.uniform(0.0, 2 * math.pi, len(joining))
+        apart = 0.35 + 0.25 * np.sqrt(np.arange(len(joining)))
+        self.gather = {
+            int(person): corner + gap * np.array([math.cos(turn), math.sin(turn)])
+            for person, gap, turn in zip(joining, apart, turns, strict=True)
+        }
+        self.gather[scorer] = corner
+        self.celebrated_until = field.frame + round(0.6 * (self.wait_until - field.frame))
 
     def _contest(self) -> None:
         """A loose ball is taken by whoever can reach it."""
@@ -472,6 +500,8 @@ class Possession(Positioning):
 
     def _wait(self) -> None:
         field = self.field
+        if self.restart == "KICK OFF" and field.frame >= self.celebrated_until:
+            self.gather = {}
         radius = field.sport.ball_diameter / 2
         rolled = self.spot - field.ball[:2]
         # Somebody brings or rolls the ball to the spot.

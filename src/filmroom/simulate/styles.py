@@ -53,7 +53,8 @@ class Style:
     mean time on the ball, `rest` the distance from his place at which a player does not bother to move.
     `fouling` is the share of tackles that are fouls, `offside` of forbidden passes that the
     flag stops, `crossing` of balls from the wings that are crosses; `extras` the longest
-    pauses before restarts.
+    pauses before restarts. `falling` is the share of lost duels after which somebody lies on
+    the ground; where people fall they celebrate goals too.
 
     `reserves` sit on each bench. At a stop a team changes people with chance `changes`, at most
     `most_changes` in all; with `returns` those taken off may come back. With a `shift` (mean seconds)
@@ -90,6 +91,7 @@ class Style:
     offside: float = 0.0
     crossing: float = 0.0
     extras: dict[str, float] = field(default_factory=dict)
+    falling: float = 0.0
     reserves: int = 0
     changes: float = 0.0
     most_changes: int = 0
@@ -137,6 +139,7 @@ STYLES: dict[str, Style] = {
         shot_rate=0.22,
         fouling=0.85,
         offside=0.3,
+        falling=0.3,
         crossing=0.75,
         extras={"THROW IN": 14.0, "GOAL KICK": 25.0, "KICK OFF": 40.0},
         reserves=4,
