@@ -142,6 +142,14 @@ def test_whoever_is_substituted_walks_off_and_another_walks_on():
         assert mine.sum() <= play.sport.players
 
 
+def test_seven_a_side_is_played_on_a_smaller_pitch():
+    play = simulate_play("soccer", 1500, np.random.default_rng(1), surface_name="seven")
+    assert [(play.cast.teams == team).sum() - 4 for team in (0, 1)] == [7, 7]
+    assert play.cast.roles.count("referee") == 1
+    assert np.abs(play.positions).max() < play.surface.half_length + 5.0
+    assert any(event.label == "PASS" for event in play.events)
+
+
 def test_hockey_lines_change_while_the_puck_is_in_play():
     play = simulate_play("hockey", 3000, np.random.default_rng(2))
     changed = [event for event in play.events if event.label == "LINE CHANGE"]

@@ -39,6 +39,8 @@ _CROWDING = (
     "SHOT", "GOAL",
 )  # fmt: skip
 _BEFORE, _AFTER = 4.0, 1.5
+_RARE = 0.15
+"""Surfaces for fewer players are seen so much more rarely than the sport's own."""
 _MOMENTS, _TOUCHING = 10, 1.3
 _WEIGHTS = {"broadcast": 3.0, "tactical": 1.5}
 HELD_OUT_STYLE = "cartoon"
@@ -76,7 +78,8 @@ def frames_with_truth(
     known = sport_named(sport)
     difficulties = list(DIFFICULTIES)
     while True:
-        surface = known.surfaces[int(rng.integers(len(known.surfaces)))]
+        common = np.array([_RARE if one.players else 1.0 for one in known.surfaces])
+        surface = known.surfaces[int(rng.choice(len(common), p=common / common.sum()))]
         settings = Settings(
             sport=sport,
             seconds=_SECONDS_A_SCENE,

@@ -121,13 +121,13 @@ def simulate_play(
     surface = surface_named(sport, surface_name)
     if frames < 1 or fps <= 0:
         raise InputError(f"cannot simulate {frames} frames at {fps} a second; both must be above 0")
-    style = STYLES[sport.name]
-    cast = make_cast(sport, rng)
+    style = STYLES[sport.name].on(surface.length / sport.surface.length)
+    cast = make_cast(sport, surface, rng)
     field = PlayField(sport, surface, style, cast, fps, rng)
     return GAMES[style.game](field).run(frames)
 
 
-def make_cast(sport: Sport, rng: np.random.Generator) -> Cast:
+def make_cast(sport: Sport, surface: Surface, rng: np.random.Generator) -> Cast:
     """Two sides with different numbers within each, the keeper first; the referees; the benches."""
     teams: list[int] = []
     roles: list[str] = []
@@ -136,7 +136,7 @@ def make_cast(sport: Sport, rng: np.random.Generator) -> Cast:
     lowest, highest = sport.numbers
     reserves = STYLES[sport.name].reserves
     for team in (0, 1):
-        count = sport.players
+        count = surface.players or sport.players
         # Low numbers are worn more often than high ones.
         values = np.arange(lowest, highest + 1)
         weights = np.exp(-values / 18.0) + 0.02
@@ -147,7 +147,7 @@ def make_cast(sport: Sport, rng: np.random.Generator) -> Cast:
             teams.append(team)
             roles.append("goalkeeper" if keeper else "player")
             numbers.append("1" if keeper and 1 not in drawn[1:] else str(drawn[index]))
-    for _ in range(sport.referees):
+    for _ in range(surface.referees or sport.referees):
         teams.append(-1)
         roles.append("referee")
         numbers.append(None)

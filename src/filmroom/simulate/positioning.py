@@ -54,8 +54,11 @@ class Positioning:
         """Each person's place in his team's formation, (N, 2); keepers and referees at 0."""
         places = np.zeros((len(self.field.cast), 2))
         for team in (0, 1):
-            choice = self.style.formations[int(self.rng.integers(len(self.style.formations)))]
             people = np.flatnonzero(self.field.outfield & (self.field.teams == team))
+            choices = [one for one in self.style.formations if len(one) >= len(people)]
+            fewest = min(len(one) for one in choices)
+            choices = [one for one in choices if len(one) == fewest]
+            choice = choices[int(self.rng.integers(len(choices)))]
             shape = np.array(choice)
             if self.style.man_to_man:
                 # Everybody can stand anywhere: who brings the ball up changes from team to team.

@@ -6,7 +6,10 @@ run from -1 to 1 over the block a team forms, which is then laid over the surfac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+_ALIKE = 0.15
+"""Surfaces of a sport whose lengths differ by less are played on alike."""
 
 Places = tuple[tuple[float, float], ...]
 
@@ -100,7 +103,23 @@ class Style:
     change_haste: float = 0.1
     change_label: str = "SUBSTITUTION"
 
+    def on(self, share: float) -> Style:
+        """The style on a surface `share` times as long as the usual one: shorter passes and shots."""
+        if abs(share - 1.0) < _ALIKE:
+            return self
+        return replace(
+            self,
+            pass_reach=share * self.pass_reach,
+            shot_range=share * self.shot_range,
+            referee_distance=share * self.referee_distance,
+            pass_speed=(share**0.5 * self.pass_speed[0], share**0.5 * self.pass_speed[1]),
+        )
 
+
+_SEVEN: Places = ((-0.95, -0.5), (-0.95, 0.5), (0.0, -0.8), (-0.15, 0.0), (0.0, 0.8), (0.95, 0.0))
+_SEVEN_BACK: Places = (
+    (-0.9, -0.75), (-1.0, 0.0), (-0.9, 0.75), (0.05, -0.4), (0.05, 0.4), (0.95, 0.1),
+)  # fmt: skip
 _FIVE_OUT: Places = ((0.3, 0.0), (0.55, -0.72), (0.55, 0.72), (0.98, -0.86), (0.85, 0.3))
 _FOUR_OUT: Places = ((0.3, 0.15), (0.5, -0.65), (0.6, 0.8), (0.72, -0.25), (0.99, 0.85))
 _SIX_ZERO: Places = ((0.3, 0.0), (0.42, -0.55), (0.42, 0.55), (0.9, -0.9), (0.9, 0.9), (0.72, 0.1))
@@ -125,7 +144,7 @@ _COVER: Places = (
 
 STYLES: dict[str, Style] = {
     "soccer": Style(
-        formations=(_442, _433, _352, _4231),
+        formations=(_442, _433, _352, _4231, _SEVEN, _SEVEN_BACK),
         attack=Block(0.08, 0.62, 0.38, 0.78),
         defence=Block(-0.18, 0.60, 0.27, 0.56),
         side_referees=True,
