@@ -263,7 +263,7 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
 
 _PIECE = 4096
 _PEOPLE, _PEOPLE_STILL, _LEAD = 0.28, 0.32, 0.6
-_ZOOM, _ZOOM_HELD, _PAN_HELD = 0.12, 0.06, 0.1
+_ZOOM, _ZOOM_HELD, _PAN_HELD = 0.12, 0.06, 0.06
 """How much operators zoom of their own accord (log), and which changes of zoom (log) and of the view
 (its share) they let pass without a hand's turn."""
 

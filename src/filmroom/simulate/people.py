@@ -301,15 +301,19 @@ class Stances:
     def __init__(self, play: Play, rng: np.random.Generator, aside: tuple[Bystander, ...] = ()) -> None:
         self.aside = aside
         frames, people = play.facing.shape
-        speeds = np.sqrt((play.velocities.astype(float) ** 2).sum(axis=2))
-        stride = 1.0 + 0.42 * speeds
-        turns = np.cumsum(speeds / stride / play.fps, axis=0) + rng.random(people)
-        self.phase = np.floor(turns % 1.0 * _PHASES).astype(np.uint8)
+        # Whole matches go through here: no more than one table of doubles at a time.
+        speeds = np.sqrt(np.einsum("tpk,tpk->tp", play.velocities, play.velocities))
+        turns = np.cumsum(speeds / (1.0 + 0.42 * speeds) / play.fps, axis=0, dtype=np.float64)
+        turns += rng.random(people)
+        turns %= 1.0
+        turns *= _PHASES
+        self.phase = turns.astype(np.uint8)
+        del turns
         between = np.add(_SPEEDS[1:], _SPEEDS[:-1]) / 2
         self.speed = np.searchsorted(between, speeds).astype(np.uint8)
         self.idle = speeds < 0.45
-        spells = np.arange(frames)[:, None] // round(4 * play.fps)
-        self.variant = ((spells + rng.integers(0, 9, people)) % 7).astype(np.uint8)
+        spells = (np.arange(frames) // round(4 * play.fps) % 7).astype(np.uint8)[:, None]
+        self.variant = (spells + rng.integers(0, 9, people).astype(np.uint8)) % np.uint8(7)
         self.special = _special(play, speeds)
 
     def of(self, frame: int, person: int) -> Stance:
@@ -333,7 +337,7 @@ _SPECIAL = ("", "crouch", "kick", "arms_raised", "jump", "fallen", "slide")
 _KICKS = ("PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK")
 
 
-def _special(play: Play, speeds: FloatArray) -> NDArray[np.uint8]:
+def _special(play: Play, speeds: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Kicks, throws, jumps, falls and the like, (T, N): an index of _SPECIAL, 0 for none of them."""
     found = np.zeros(speeds.shape, np.uint8)
     frames = len(play)
