@@ -1,11 +1,23 @@
 """Bodies move like people, the ball like a ball, and a seed means one match."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from filmroom.errors import InputError
 from filmroom.pitch import SPORTS
-from filmroom.simulate.play import TOP_ACCELERATION, TOP_SPEED, simulate_play
+from filmroom.simulate.play import (
+    CELEBRATION,
+    FALL,
+    TOP_ACCELERATION,
+    TOP_SPEED,
+    PlayField,
+    make_cast,
+    simulate_play,
+)
+from filmroom.simulate.possession import Possession
+from filmroom.simulate.styles import STYLES
 
 FPS = 25.0
 
@@ -125,21 +137,68 @@ def test_at_a_corner_both_teams_pack_before_the_goal():
     assert np.median(packed, axis=0).min() >= 4
 
 
+def soccer_game(**changed):
+    """A game of soccer whose style is changed in some figures, so that the rare is frequent."""
+    rng = np.random.default_rng(3)
+    sport = SPORTS["soccer"]
+    cast = make_cast(sport, sport.surface, rng)
+    style = replace(STYLES["soccer"], **changed)
+    return Possession(PlayField(sport, sport.surface, style, cast, FPS, rng))
+
+
 def test_whoever_is_substituted_walks_off_and_another_walks_on():
-    plays = [simulate_play("soccer", 15000, np.random.default_rng(seed)) for seed in range(4)]
-    found = [(play, event) for play in plays for event in play.events if event.label == "SUBSTITUTION"]
+    play = soccer_game(changes=0.6).run(5000)
+    found = [event for event in play.events if event.label == "SUBSTITUTION"]
     assert found
-    for play, event in found:
+    for event in found:
         comer, team = event.person, event.team
         assert play.cast.reserves[comer]
         assert play.cast.teams[comer] == team
-        assert not play.present[: event.frame - 2000, comer].any()
+        assert not play.present[0, comer]
         assert play.present[event.frame, comer]
         # He steps on over the side line, in front of the benches.
-        assert abs(play.positions[event.frame, comer, 1]) > play.surface.half_width - 2.0
+        assert play.positions[event.frame, comer, 1] > play.surface.half_width - 2.0
         later = min(event.frame + 1000, len(play) - 1)
-        mine = (play.cast.teams == team) & play.present[later]
-        assert mine.sum() <= play.sport.players
+        # Those who walk on and off at that moment are there too.
+        there = ((play.cast.teams == team) & play.present[later]).sum()
+        assert there <= play.sport.players + 2
+    assert (play.cast.reserves[[event.person for event in found]]).all()
+    assert len({event.person for event in found}) == len(found)
+
+
+def test_somebody_sent_off_leaves_and_his_side_plays_on_without_him():
+    game = soccer_game()
+    game.bench.send_off(4)
+    play = game.run(2500)
+    assert play.present[0, 4]
+    assert not play.present[-1, 4]
+    there = (play.cast.teams == 0) & play.present[-1]
+    assert there.sum() == play.sport.players - 1
+    assert any(event.label == "PASS" and event.team == 0 for event in play.events)
+
+
+def test_after_a_goal_the_side_packs_round_the_scorer():
+    play = soccer_game(scoring=1.0, shot_rate=1.0, shot_range=70.0).run(2500)
+    hugged = []
+    for event in play.events:
+        later = event.frame + round(11 * FPS)
+        if event.label == CELEBRATION and later < len(play):
+            mates = (play.cast.teams == event.team) & play.present[later]
+            apart = play.positions[later, mates] - play.positions[later, event.person]
+            hugged.append((np.hypot(*apart.T) < 4.0).sum())
+    assert hugged
+    assert max(hugged) >= 5
+
+
+def test_the_fallen_lie_still():
+    play = soccer_game(falling=1.0).run(5000)
+    lying = [
+        np.hypot(*play.velocities[event.frame + round(1.5 * FPS), event.person])
+        for event in play.events
+        if event.label == FALL and event.frame + round(1.5 * FPS) < len(play)
+    ]
+    assert lying
+    assert np.median(lying) < 0.3
 
 
 def test_seven_a_side_is_played_on_a_smaller_pitch():

@@ -80,7 +80,7 @@ def make_place(surface: Surface, rng: np.random.Generator, *, snow: float = 0.0)
     panels = tuple(make_surroundings(surface, rng, night=night))
     light = _make_light(surface, rng, night=night)
     ground = _lit(ground, light)
-    sky = (int(rng.integers(4, 16) if night else rng.integers(10, 70)),) * 3
+    sky = (int(rng.integers(4, 16) if night else rng.integers(20, 70)),) * 3
     outlines = tuple(line_polygons(surface))
     return Place(surface, ground, panels, _structures(surface), light, sky, outlines, snow)
 

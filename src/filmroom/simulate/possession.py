@@ -15,6 +15,7 @@ FloatArray = NDArray[np.float64]
 _GRAVITY = 9.81
 _CHANGE_SECONDS = 40.0
 """So long at most the game waits for people who are changed."""
+_CELEBRATION_SECONDS = (12.0, 25.0)
 _HEADED = 0.4
 """High balls that come within reach are let fall more often than not."""
 
@@ -373,7 +374,9 @@ class Possession(Positioning):
             for person, gap, turn in zip(joining, apart, turns, strict=True)
         }
         self.gather[scorer] = corner
-        self.celebrated_until = field.frame + round(0.6 * (self.wait_until - field.frame))
+        seconds = float(self.rng.uniform(*_CELEBRATION_SECONDS))
+        self.celebrated_until = field.frame + round(seconds * field.fps)
+        self.wait_until = max(self.wait_until, self.celebrated_until + round(8.0 * field.fps))
 
     def _contest(self) -> None:
         """A loose ball is taken by whoever can reach it."""
