@@ -169,10 +169,14 @@ def _paint_grass(canvas: _Canvas) -> dict[str, Colour]:
     red = rng.uniform(58, 112)
     green, blue = red * rng.uniform(1.2, 1.75), red * rng.uniform(0.42, 0.85)
     base = np.array([red, min(green, 158.0), blue], np.float32) * rng.uniform(0.7, 1.1)
-    level = 1.0 + rng.uniform(0.02, 0.085) * _mowing(canvas)
+    level = 1.0 + rng.uniform(0.02, 0.13) * _mowing(canvas)
     level = np.where(canvas.inside(*surface.margin), level, 1.0)
-    level *= canvas.noise(9.0, 0.02) * canvas.noise(1.6, 0.03) * canvas.noise(0.35, 0.045)
-    level *= canvas.noise(1.2 / canvas.scale, 0.05)
+    # From the height of a stand a good pitch is smooth; only some are rough.
+    rough = rng.uniform(0.15, 1.0)
+    level *= (
+        canvas.noise(9.0, 0.03) * canvas.noise(1.6, 0.03 * rough) * canvas.noise(0.35, 0.045 * rough)
+    )
+    level *= canvas.noise(1.2 / canvas.scale, 0.05 * rough)
     canvas.pixels[:] = level[:, :, None] * base
     # Worn and yellowed places: before the goals, in the middle, here and there.
     worn = np.zeros(level.shape, np.float32)

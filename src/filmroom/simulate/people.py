@@ -95,7 +95,7 @@ class _Dress:
 
 
 _DRESS = {
-    "soccer": _Dress((0.42, 0.42, 0.45, 1.0), 0.42),
+    "soccer": _Dress((0.42, 0.42, 0.45, 1.0), 0.37),
     "basketball": _Dress((0.0, 0.0, 0.0, 0.3), 0.55, taller=0.12),
     "hockey": _Dress((1.0,), 1.0, helmet=True, pads=0.8, gloves=True, taller=0.06),
     "football": _Dress((0.35, 0.45), 0.62, helmet=True, pads=1.0, taller=0.05),
