@@ -110,7 +110,8 @@ def film_frame(scene: Scene, frame: int) -> SimulatedFrame:
         if panel.front and panel.is_seen_from(camera.position):
             covered = draw_panel(picture, panel, pinhole, seconds)
             if covered is not None:
-                owner[covered] = 0
+                part, hidden = covered
+                owner[part][hidden] = 0
     picture, owner = bend_picture(picture, owner, camera)
     if camera.is_bent:
         figures = [_bent(figure, camera) for figure in figures]

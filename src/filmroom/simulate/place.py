@@ -16,6 +16,8 @@ from filmroom.simulate.stands import Panel, make_surroundings
 
 FloatArray = NDArray[np.float64]
 Picture = NDArray[np.uint8]
+Covered = tuple[tuple[slice, slice], NDArray[np.bool_]]
+"""A part of the picture and which of its pixels are hidden."""
 
 _NEAR = 0.6
 _SHIFT = 4
@@ -207,10 +209,8 @@ def _draw_ground(picture: Picture, ground: Ground, camera: Camera) -> None:
     _warp(picture, ground.pixels, camera.ground() @ ground.to_world(), world, camera)
 
 
-def draw_panel(
-    picture: Picture, panel: Panel, camera: Camera, seconds: float
-) -> NDArray[np.bool_] | None:
-    """Draw a panel in place; for one that is cut out, returns where it covered the picture (H, W)."""
+def draw_panel(picture: Picture, panel: Panel, camera: Camera, seconds: float) -> Covered | None:
+    """Draw a panel in place; for one that is cut out, returns what it covered of the picture."""
     shown = panel.pictures[int(seconds / panel.seconds) % len(panel.pictures)]
     tall, wide = shown.shape[:2]
     frame = camera.plane(np.array(panel.origin), np.array(panel.along), np.array(panel.up))
@@ -230,7 +230,7 @@ def _warp(
     corners: FloatArray,
     camera: Camera,
     opaque: Picture | None = None,
-) -> NDArray[np.bool_] | None:
+) -> Covered | None:
     """Warp a texture whose corners in space are given into the part of the picture it can reach."""
     polygon, cut = _visible_polygon(corners, camera)
     if polygon is None:
@@ -269,13 +269,10 @@ def _warp(
         cv2.copyTo(warped, mask, region)
         return None
     warped = cv2.warpPerspective(texture, local, size, flags=cv2.INTER_LINEAR)
-    share = cv2.warpPerspective(opaque, local, size, flags=cv2.INTER_LINEAR)[:, :, None] / np.float32(
-        255
-    )
-    region[:] = (region + share * (warped.astype(np.float32) - region)).astype(np.uint8)
-    covered = np.zeros(picture.shape[:2], dtype=bool)
-    covered[top:bottom, left:right] = share[:, :, 0] > 0.5
-    return covered
+    share = cv2.warpPerspective(opaque, local, size, flags=cv2.INTER_LINEAR).astype(np.float32)
+    share /= np.float32(255)
+    region[:] = cv2.blendLinear(warped, region, share, 1 - share)
+    return (slice(top, bottom), slice(left, right)), share > np.float32(0.5)
 
 
 def _visible_polygon(corners: FloatArray, camera: Camera) -> tuple[FloatArray | None, bool]:

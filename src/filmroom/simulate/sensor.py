@@ -58,13 +58,10 @@ def finish(scene: Scene, frame: int, picture: Picture) -> Picture:
     if scene.noise < 0.2:
         return picture
     rng = np.random.default_rng([scene.settings.seed, 7, frame])
-    tile = _noise_tile(*picture.shape[:2])
+    bright, dark = _grain(*picture.shape[:2], scene.noise)
     top, left = (int(value) for value in rng.integers(0, _NOISE_ROOM, 2))
-    grain = tile[top : top + picture.shape[0], left : left + picture.shape[1]]
-    strong = cv2.convertScaleAbs(grain, alpha=scene.noise * _NOISE_UNIT)
-    bright = cv2.cvtColor(np.where(grain > 0, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-    dark = cv2.cvtColor(np.where(grain < 0, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-    return np.asarray(cv2.subtract(cv2.add(picture, bright), dark), np.uint8)
+    part = (slice(top, top + picture.shape[0]), slice(left, left + picture.shape[1]))
+    return np.asarray(cv2.subtract(cv2.add(picture, bright[part]), dark[part]), np.uint8)
 
 
 _HALO = 1.3
@@ -79,6 +76,18 @@ def _saturating(amount: float) -> FloatArray:
 
 _NOISE_ROOM = 256
 _NOISE_UNIT = 1 / 32
+
+
+@lru_cache(maxsize=2)
+def _grain(height: int, width: int, noise: float) -> tuple[Picture, Picture]:
+    """What noise of that standard deviation adds to and takes from a larger picture, RGB."""
+    tile = _noise_tile(height, width)
+    strong = cv2.convertScaleAbs(tile, alpha=noise * _NOISE_UNIT)
+    bright, dark = (
+        cv2.cvtColor(np.where(side, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+        for side in (tile > 0, tile < 0)
+    )
+    return np.asarray(bright, np.uint8), np.asarray(dark, np.uint8)
 
 
 @lru_cache(maxsize=2)
