@@ -14,7 +14,7 @@ def test_boxes_agree_with_the_film():
     scene = make_scene(SETTINGS)
     rows = boxes_of(scene)
     overlaps = []
-    for frame in (5, 30):
+    for frame in (5, 18, 30):
         truth = film_frame(scene, frame).truth
         here = rows.frames == frame
         for row, track in enumerate(truth.tracks):

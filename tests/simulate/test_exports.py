@@ -90,6 +90,30 @@ def test_numbers_and_people_to_find_again(written, people):
     assert {(box.action_idx, box.person_uid) for box in truth.gallery.values()} <= asked
 
 
+def test_crops_show_whom_they_name(written, people):
+    """A crop is that part of the film, at the frame and box its name gives."""
+    import cv2
+
+    from filmroom.video.decode import read_frames
+
+    frames = [frame.pixels for frame in read_frames(written / "video.mp4")]
+    truth = read_reid_truth(written / "formats/soccernet-reid")
+    for part, boxes in (("query", truth.query), ("gallery", truth.gallery)):
+        files = sorted((written / "formats/soccernet-reid" / part).glob("*.png"))
+        assert len(files) == len(boxes)
+    for path in sorted((written / "formats/soccernet-reid/query").glob("*.png"))[:4]:
+        _, _, person, frame, role, *_ = path.stem.split("-")
+        row = next(r for r in people if r["frame"] == int(frame) and r["track"] == int(person))
+        assert row["role"] == role
+        x, y = max(0, int(row["x"])), max(0, int(row["y"]))
+        crop = cv2.imread(str(path))[:, :, ::-1]
+        assert np.array_equal(crop, frames[int(frame)][y : y + crop.shape[0], x : x + crop.shape[1]])
+    jerseys = written / "formats/soccernet-jersey/images"
+    shown = {folder.name for folder in jerseys.iterdir()}
+    assert shown <= set(read_jersey_numbers(written / "formats/soccernet-jersey"))
+    assert all(any(folder.glob(f"{folder.name}_*.jpg")) for folder in jerseys.iterdir())
+
+
 def test_an_unknown_format_is_refused_before_anything_is_made(tmp_path):
     with pytest.raises(InputError, match="yolo"):
         write_match(replace(SMALL, seconds=0.1), tmp_path / "out", formats=("dvd",))

@@ -1,11 +1,23 @@
 """Bodies move like people, the ball like a ball, and a seed means one match."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from filmroom.errors import InputError
 from filmroom.pitch import SPORTS
-from filmroom.simulate.play import TOP_ACCELERATION, TOP_SPEED, simulate_play
+from filmroom.simulate.play import (
+    CELEBRATION,
+    FALL,
+    TOP_ACCELERATION,
+    TOP_SPEED,
+    PlayField,
+    make_cast,
+    simulate_play,
+)
+from filmroom.simulate.possession import Possession
+from filmroom.simulate.styles import STYLES
 
 FPS = 25.0
 
@@ -67,12 +79,24 @@ def test_the_cast_is_that_of_the_sport(play):
     sport = play.sport
     for team in (0, 1):
         mine = np.flatnonzero(play.cast.teams == team)
-        assert len(mine) == sport.players
+        assert len(mine) - play.cast.reserves[mine].sum() == sport.players
         numbers = [play.cast.numbers[i] for i in mine]
         assert len(set(numbers)) == len(numbers)
         keepers = [i for i in mine if play.cast.roles[i] == "goalkeeper"]
         assert len(keepers) == int(sport.goalkeeper)
     assert (play.cast.teams == -1).sum() == sport.referees
+    assert len(set(play.cast.names)) == len(play.cast)
+
+
+def test_as_many_play_as_may_and_the_bench_is_not_there(play):
+    """A side is short by those on the way off or sent off, never too many by more than they."""
+    players = play.cast.teams >= 0
+    there = play.present[:, players].sum(axis=1)
+    most = 2 * play.sport.players
+    assert there[0] == most
+    assert (there >= most - 4).all()
+    assert np.median(there) == most
+    assert not play.present[:, play.cast.reserves].all(axis=0).any()
 
 
 def test_the_same_seed_is_the_same_match_and_another_is_not():
@@ -111,6 +135,85 @@ def test_at_a_corner_both_teams_pack_before_the_goal():
             assert apart.min() < 1.2
     assert len(packed) >= 3
     assert np.median(packed, axis=0).min() >= 4
+
+
+def soccer_game(**changed):
+    """A game of soccer whose style is changed in some figures, so that the rare is frequent."""
+    rng = np.random.default_rng(3)
+    sport = SPORTS["soccer"]
+    cast = make_cast(sport, sport.surface, rng)
+    style = replace(STYLES["soccer"], **changed)
+    return Possession(PlayField(sport, sport.surface, style, cast, FPS, rng))
+
+
+def test_whoever_is_substituted_walks_off_and_another_walks_on():
+    play = soccer_game(changes=0.6).run(5000)
+    found = [event for event in play.events if event.label == "SUBSTITUTION"]
+    assert found
+    for event in found:
+        comer, team = event.person, event.team
+        assert play.cast.reserves[comer]
+        assert play.cast.teams[comer] == team
+        assert not play.present[0, comer]
+        assert play.present[event.frame, comer]
+        # He steps on over the side line, in front of the benches.
+        assert play.positions[event.frame, comer, 1] > play.surface.half_width - 2.0
+        later = min(event.frame + 1000, len(play) - 1)
+        # Those who walk on and off at that moment are there too.
+        there = ((play.cast.teams == team) & play.present[later]).sum()
+        assert there <= play.sport.players + 2
+    assert (play.cast.reserves[[event.person for event in found]]).all()
+    assert len({event.person for event in found}) == len(found)
+
+
+def test_somebody_sent_off_leaves_and_his_side_plays_on_without_him():
+    game = soccer_game()
+    game.bench.send_off(4)
+    play = game.run(2500)
+    assert play.present[0, 4]
+    assert not play.present[-1, 4]
+    there = (play.cast.teams == 0) & play.present[-1]
+    assert there.sum() == play.sport.players - 1
+    assert any(event.label == "PASS" and event.team == 0 for event in play.events)
+
+
+def test_after_a_goal_the_side_packs_round_the_scorer():
+    play = soccer_game(scoring=1.0, shot_rate=1.0, shot_range=70.0).run(2500)
+    hugged = []
+    for event in play.events:
+        later = event.frame + round(11 * FPS)
+        if event.label == CELEBRATION and later < len(play):
+            mates = (play.cast.teams == event.team) & play.present[later]
+            apart = play.positions[later, mates] - play.positions[later, event.person]
+            hugged.append((np.hypot(*apart.T) < 4.0).sum())
+    assert hugged
+    assert max(hugged) >= 5
+
+
+def test_the_fallen_lie_still():
+    play = soccer_game(falling=1.0).run(5000)
+    lying = [
+        np.hypot(*play.velocities[event.frame + round(1.5 * FPS), event.person])
+        for event in play.events
+        if event.label == FALL and event.frame + round(1.5 * FPS) < len(play)
+    ]
+    assert lying
+    assert np.median(lying) < 0.3
+
+
+def test_seven_a_side_is_played_on_a_smaller_pitch():
+    play = simulate_play("soccer", 1500, np.random.default_rng(1), surface_name="seven")
+    assert [(play.cast.teams == team).sum() - 4 for team in (0, 1)] == [7, 7]
+    assert play.cast.roles.count("referee") == 1
+    assert np.abs(play.positions).max() < play.surface.half_length + 5.0
+    assert any(event.label == "PASS" for event in play.events)
+
+
+def test_hockey_lines_change_while_the_puck_is_in_play():
+    play = simulate_play("hockey", 3000, np.random.default_rng(2))
+    changed = [event for event in play.events if event.label == "LINE CHANGE"]
+    assert len({event.person for event in changed}) >= 4
+    assert {event.team for event in changed} == {0, 1}
 
 
 def test_play_alone_is_fast():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -36,6 +36,10 @@ def simulate_command(
     formats: Annotated[
         str, typer.Option("--formats", help="Other formats to write, by comma: yolo, soccernet-ball...")
     ] = "",
+    surface: Annotated[
+        Optional[str],
+        typer.Option("--surface", help="seven (a side), fiba, ncaa, iihf...", show_default=False),
+    ] = None,
     size: Annotated[str, typer.Option("--size", help="Width x height of the picture.")] = "1280x720",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no messages.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
@@ -51,7 +55,7 @@ def simulate_command(
     width, height = parse_size(size)
     settings = Settings(
         sport=sport, seconds=minutes * 60, seed=seed, camera=camera, difficulty=difficulty, width=width,
-        height=height,
+        height=height, surface=surface,
     ).checked()  # fmt: skip
     wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
     bars = progress_bars(quiet or as_json)

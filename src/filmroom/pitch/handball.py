@@ -24,7 +24,7 @@ from filmroom.pitch.surface import (
 )
 
 _LENGTH, _WIDTH = 40.0, 20.0
-GOAL_HALF, GOAL_HEIGHT, _POST = 1.5, 2.0, 0.08
+GOAL_HALF, GOAL_HEIGHT, POST = 1.5, 2.0, 0.08
 _NET_DEPTH = 1.0
 
 
@@ -32,9 +32,9 @@ def goal_frames(x: float) -> tuple[Line, ...]:
     """The two 3 x 2 m goals at -x and x."""
     far, near = (-x, -GOAL_HALF, GOAL_HEIGHT), (-x, GOAL_HALF, GOAL_HEIGHT)
     return both_ends(
-        Line("Goal left crossbar", far, near, _POST, "goal"),
-        Line("Goal left post near", near, (-x, GOAL_HALF, 0.0), _POST, "goal"),
-        Line("Goal left post far", far, (-x, -GOAL_HALF, 0.0), _POST, "goal"),
+        Line("Goal left crossbar", far, near, POST, "goal"),
+        Line("Goal left post near", near, (-x, GOAL_HALF, 0.0), POST, "goal"),
+        Line("Goal left post far", far, (-x, -GOAL_HALF, 0.0), POST, "goal"),
     )
 
 
@@ -54,24 +54,26 @@ def goal_panels(x: float) -> dict[str, tuple[Point, Point, Point, Point]]:
     )
 
 
-def area_arcs(name: str, x: float, radius: float, width: float, paint: str = "line") -> tuple[Arc, ...]:
-    """Quarter circles round the posts at both ends, as far as the side lines."""
-    reach = math.degrees(math.asin(min(1.0, (_WIDTH / 2 - GOAL_HALF) / radius)))
+def area_arcs(
+    name: str, x: float, radius: float, width: float, paint: str = "line", aside: float = GOAL_HALF
+) -> tuple[Arc, ...]:
+    """Quarter circles round points `aside` of the middle at both ends, as far as the side lines."""
+    reach = math.degrees(math.asin(min(1.0, (_WIDTH / 2 - aside) / radius)))
     return both_ends_arcs(
-        Arc(f"{name} left top", (-x, -GOAL_HALF, 0.0), radius, -reach, 0, width, paint),
-        Arc(f"{name} left bottom", (-x, GOAL_HALF, 0.0), radius, 0, reach, width, paint),
+        Arc(f"{name} left top", (-x, -aside, 0.0), radius, -reach, 0, width, paint),
+        Arc(f"{name} left bottom", (-x, aside, 0.0), radius, 0, reach, width, paint),
     )
 
 
-def goal_points(x: float, radius: float, y: float) -> dict[str, Point]:
+def goal_points(x: float, radius: float, y: float, aside: float = GOAL_HALF) -> dict[str, Point]:
     """Keypoints that both games share, of both ends and the middle."""
     end: dict[str, Point] = {
         "corner left top": (-x, -y, 0.0),
         "corner left bottom": (-x, y, 0.0),
-        "area left top baseline": (-x, -GOAL_HALF - radius, 0.0),
-        "area left bottom baseline": (-x, GOAL_HALF + radius, 0.0),
-        "area left top front": (-x + radius, -GOAL_HALF, 0.0),
-        "area left bottom front": (-x + radius, GOAL_HALF, 0.0),
+        "area left top baseline": (-x, -aside - radius, 0.0),
+        "area left bottom baseline": (-x, aside + radius, 0.0),
+        "area left top front": (-x + radius, -aside, 0.0),
+        "area left bottom front": (-x + radius, aside, 0.0),
         "goal left far foot": (-x, -GOAL_HALF, 0.0),
         "goal left near foot": (-x, GOAL_HALF, 0.0),
         "goal left far top": (-x, -GOAL_HALF, GOAL_HEIGHT),

@@ -11,6 +11,7 @@ from filmroom.pitch.futsal import FUTSAL
 from filmroom.pitch.handball import HANDBALL
 from filmroom.pitch.hockey import IIHF, NHL
 from filmroom.pitch.soccer import SOCCER
+from filmroom.pitch.soccer_seven import SOCCER_SEVEN
 from filmroom.pitch.surface import Surface
 from filmroom.pitch.volleyball import VOLLEYBALL
 
@@ -41,7 +42,7 @@ class Sport:
 SPORTS: dict[str, Sport] = {
     sport.name: sport
     for sport in (
-        Sport("soccer", (SOCCER,), 11, True, 3, 0.22, ("person", "ball"), (1, 99)),
+        Sport("soccer", (SOCCER, SOCCER_SEVEN), 11, True, 3, 0.22, ("person", "ball"), (1, 99)),
         Sport("futsal", (FUTSAL,), 5, True, 2, 0.20, ("person", "ball"), (1, 20)),
         Sport(
             "basketball",

@@ -95,6 +95,7 @@ class Surface:
     `panels` their flat parts with four corners each (nets, backboards); `keypoints` name points that a
     camera can be solved from. `margin` is the free ground around (x, y). `corner_radius` rounds the
     outline. `goals` are the two targets, left and right, at the height the ball is aimed at.
+    `players` a side and `referees` are set where they differ from the sport's.
     """
 
     name: str
@@ -115,6 +116,8 @@ class Surface:
     goals: tuple[Point, Point] = ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
     goal_width: float = 0.0
     area_depth: float = 0.0
+    players: int | None = None
+    referees: int | None = None
 
     @property
     def half_length(self) -> float:

@@ -105,7 +105,7 @@ def _seen(match: Match, frame: int) -> _Moment:
     frame = match.moment_of(frame)
     where = play.positions[frame].astype(float)
     feet, depth = camera.project(np.column_stack([where, np.zeros(len(where))]))
-    ahead = depth >= 2.0
+    ahead = (depth >= 2.0) & play.present[frame]
     away = np.array(camera.position[:2]) - where
     heading = np.arctan2(away[:, 1], away[:, 0]) - play.facing[frame]
     elevation = np.arctan2(camera.position[2] - 0.9, np.sqrt((away**2).sum(axis=1)))

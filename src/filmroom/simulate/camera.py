@@ -214,10 +214,10 @@ def follow(
     share = rng.uniform(*rig.figure)
     pans, tilts = _aims(where, look)
     slow = _wave(frames, play.fps, rng, period=7.0)
-    focal_wish = share * np.exp(0.12 * slow) * height * distance / PERSON_HEIGHT
+    focal_wish = share * np.exp(_ZOOM * slow) * height * distance / PERSON_HEIGHT
     widest = width / 2 / math.tan(math.radians(rig.view[1] / 2))
     closest = width / 2 / math.tan(math.radians(rig.view[0] / 2))
-    wanted: FloatArray = np.log(np.clip(focal_wish, widest, closest))
+    wanted = _dead_zone(np.log(np.clip(focal_wish, widest, closest)), _ZOOM_HELD)
     focal = _chase(wanted, play.fps, 0.8, limit=0.25)
     if rig.quickness == 0.0:
         middle = np.array([0.0, -0.06 * surface.width, 0.0])
@@ -228,7 +228,7 @@ def follow(
         pans, tilts, focal = np.full(frames, pan), np.full(frames, tilt), steady
         shake = 0.0
     else:
-        zone = 0.13 * 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
+        zone = _PAN_HELD * 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
         pans = _chase(_dead_zone(pans, zone), play.fps, rig.quickness, limit=60.0)
         tilts = _chase(_dead_zone(tilts, zone * 0.4), play.fps, rig.quickness * 0.8, limit=15.0)
     tilts = tilts + np.degrees(np.arctan(rig.headroom * height / np.exp(focal)))
@@ -252,8 +252,8 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
     centre = np.concatenate([_centre_near(play, ball, slice(at, at + _PIECE)) for at in pieces])
     # While the ball waits the operator turns to the people: at a corner, to the crowd before the goal.
     still = _running_mean((speed[:, 0] < 0.6).astype(float), round(2.5 * play.fps))[:, None]
-    share = 0.28 + 0.32 * still
-    look = (1 - share) * (ball + 0.6 * velocity) + share * centre
+    share = _PEOPLE + _PEOPLE_STILL * still
+    look = (1 - share) * (ball + _LEAD * velocity) + share * centre
     limit = np.array([play.surface.half_length, play.surface.half_width]) * np.array(rig.reach)
     look = np.clip(look, -limit, limit)
     late = max(1, round(0.12 * play.fps))
@@ -262,13 +262,19 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
 
 
 _PIECE = 4096
+_PEOPLE, _PEOPLE_STILL, _LEAD = 0.28, 0.32, 0.6
+_ZOOM, _ZOOM_HELD, _PAN_HELD = 0.12, 0.06, 0.06
+"""How much operators zoom of their own accord (log), and which changes of zoom (log) and of the view
+(its share) they let pass without a hand's turn."""
 
 
 def _centre_near(play: Play, ball: FloatArray, frames: slice) -> FloatArray:
     """The mean place of the players of some frames, the nearer to the ball the weightier, (T, 2)."""
-    people = play.positions[frames, play.cast.teams >= 0].astype(float)
+    players = play.cast.teams >= 0
+    people = play.positions[frames, players].astype(float)
     away = people - ball[frames, None]
     weight = np.exp(-np.sqrt((away**2).sum(axis=2)) / (0.3 * play.surface.half_length))
+    weight *= play.present[frames, players]
     total = np.maximum(weight.sum(axis=1), 1e-6)[:, None]
     centre: FloatArray = (people * weight[:, :, None]).sum(axis=1) / total
     return centre

@@ -53,9 +53,10 @@ def compose(
     ground = np.column_stack([where, np.zeros(people)])
     feet, depth = camera.project(ground)
     drift = feet - _feet_before(scene, film_frame, ground)
+    there = np.concatenate([play.present[frame], np.ones(len(aside), dtype=bool)])
     drawn = {
         i: _dress(scene, frame, i, camera, ground[i], feet[i], float(depth[i]), drift[i])
-        for i in range(people)
+        for i in np.flatnonzero(there).tolist()
     }
     shown = {i: figure for i, figure in drawn.items() if figure is not None}
     figures: list[Figure] = []
@@ -378,7 +379,8 @@ def _draw_ball(
     alpha = np.asarray(
         cv2.resize(canvas, (2 * size + 1, 2 * size + 1), interpolation=cv2.INTER_AREA), np.float32
     )
-    colour = np.array(_BALLS.get(play.sport.name, (244, 244, 244)), np.float32)
+    ordinary = _BALLS.get(play.sport.name, (244, 244, 244))
+    colour = np.array(_SNOW_BALL if scene.place.snow > 0.3 else ordinary, np.float32)
     rows = np.arange(2 * size + 1, dtype=np.float32)[:, None, None] + top
     shade = np.clip(1.0 - 0.3 * (rows - np.float32(now[1])) / np.float32(radius), 0.55, 1.1)
     rgb = alpha[:, :, None] * np.clip(colour * shade, 0, 255)
@@ -409,6 +411,7 @@ def _draw_ball(
     return figure
 
 
+_SNOW_BALL = (240, 110, 40)
 _BALLS = {
     "basketball": (196, 98, 42),
     "hockey": (18, 18, 20),

@@ -143,8 +143,8 @@ def comments(play: Play, *, anonymous: bool = True) -> list[Comment]:
         # The choice hangs on the event alone, so that a longer match begins like a shorter one.
         text = lines[(event.frame + index) % len(lines)]
         if not anonymous:
-            number = play.cast.numbers[event.person] if event.person >= 0 else None
-            text = text.replace("[PLAYER]", f"Number {number or '?'}")
+            name = play.cast.names[event.person] if event.person >= 0 else "somebody"
+            text = text.replace("[PLAYER]", name)
             text = text.replace("[TEAM]", f"team {'ab'[event.team]}" if event.team >= 0 else "the team")
         written.append(Comment(event.frame, label, text))
     return written

@@ -6,10 +6,12 @@ Everything is read back a batch at a time, so a long match needs no more memory 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from filmroom.pitch import sport_named, surface_named
 from filmroom.simulate.camera import Camera
 from filmroom.simulate.events import actions, ball_actions, comments
 from filmroom.simulate.play import Event, Play
+from filmroom.video.decode import read_frames
 
 FloatArray = NDArray[np.float64]
 
@@ -28,8 +31,10 @@ GAME = "simulated/season/2024-01-01 - 12-00 A 0 - 0 B"
 """The folder of a game in SoccerNet's layout."""
 
 _SIDES = {"a": "left", "b": "right"}
-_EVERY_SECONDS = 1.0
-"""Calibration, re-identification and jersey crops are taken so often."""
+_EVERY_SECONDS, _CROP_SECONDS = 1.0, 0.2
+"""Calibration and re-identification are taken so often, and crops of jerseys."""
+_SHOWN = 0.3
+"""People of whom less shows are not cut out."""
 
 
 def export_truth(folder: Path | str, names: tuple[str, ...], play: Play) -> list[Path]:
@@ -283,34 +288,67 @@ def _write_captions(truth: Path, target: Path, play: Play) -> None:
     _write(target / GAME / "Labels-caption.json", {"UrlLocal": GAME, "annotations": rows})
 
 
+_Crops = dict[int, list[tuple[dict[str, Any], Path]]]
+
+
+def _cut_crops(truth: Path, wanted: _Crops) -> None:
+    """Cut rows of people out of the film beside the truth: frame to (row, file to write)."""
+    if not wanted:
+        return
+    for index, frame in enumerate(read_frames(truth.parent / "video.mp4")):
+        height, width = frame.pixels.shape[:2]
+        for row, path in wanted.get(index, ()):
+            x, y, w, h = _cut_box(row, width, height)
+            left, top = math.floor(x), math.floor(y)
+            crop = frame.pixels[
+                top : max(top + 1, math.ceil(y + h)), left : max(left + 1, math.ceil(x + w))
+            ]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _, coded = cv2.imencode(path.suffix, crop[:, :, ::-1])
+            path.write_bytes(coded.tobytes())
+        if index >= max(wanted):
+            return
+
+
 def _write_jersey(truth: Path, target: Path, play: Play) -> None:
-    """SoccerNet jersey numbers: the number of every track that can be read in some frame, else -1."""
+    """SoccerNet jersey numbers: the number of every track that can be read in some frame, else -1.
+
+    `images/TRACK/TRACK_N.jpg` are five crops a second of each track, N counting its frames.
+    """
     numbers: dict[str, int | None] = {}
-    for _, people in _people(truth):
+    crops: _Crops = {}
+    every = max(1, round(_CROP_SECONDS * play.fps))
+    for frame, people in _people(truth):
         for row in people:
             if row["role"] in ("player", "goalkeeper"):
                 key = str(row["track"])
                 numbers.setdefault(key, None)
                 if row["readable"]:
                     numbers[key] = int(row["number"])
+                if frame % every == 0 and row["visible"] >= _SHOWN:
+                    path = target / "images" / key / f"{key}_{frame // every}.jpg"
+                    crops.setdefault(frame, []).append((row, path))
+    _cut_crops(truth, crops)
     write_jersey_numbers(target / "gt.json", numbers)
 
 
 def _write_reid(truth: Path, target: Path, play: Play) -> None:
     """SoccerNet re-identification: one crop a second of each person, the first of an action queries.
 
-    An action is the stretch of one shot; boxes are listed with their frame, crops are not cut out.
+    An action is the stretch of one shot. Crops are `query/` and `gallery/` files with the data set's
+    own names: box, action, person, frame, class, number, action identifier, height x width.
     """
     shots = pq.read_table(truth / "cameras.parquet", columns=["frame", "shot"]).to_pylist()
     shot_of = {row["frame"]: row["shot"] for row in shots}
     every = max(1, round(_EVERY_SECONDS * play.fps))
     content: dict[str, dict[str, Any]] = {"query": {}, "gallery": {}}
     asked: set[tuple[int, int]] = set()
+    crops: _Crops = {}
     for frame, people in _people(truth):
         if frame % every:
             continue
         for row in people:
-            if row["role"] not in ("player", "goalkeeper", "referee") or row["visible"] < 0.3:
+            if row["role"] not in ("player", "goalkeeper", "referee") or row["visible"] < _SHOWN:
                 continue
             action, person = shot_of[frame], row["track"]
             part = "gallery" if (action, person) in asked else "query"
@@ -324,6 +362,11 @@ def _write_reid(truth: Path, target: Path, play: Play) -> None:
                 "clazz": row["role"],
                 "x": row["x"], "y": row["y"], "w": row["w"], "h": row["h"],
             }  # fmt: skip
+            size = f"{round(row['h'])}x{round(row['w'])}"
+            words = (index, action, person, frame, row["role"], row["number"] or "None")
+            name = "-".join(str(word) for word in (*words, f"{action:03d}r000", size))
+            crops.setdefault(frame, []).append((row, target / part / f"{name}.png"))
+    _cut_crops(truth, crops)
     _write(target / "bbox_info.json", content)
 
 

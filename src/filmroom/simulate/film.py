@@ -107,10 +107,11 @@ def film_frame(scene: Scene, frame: int) -> SimulatedFrame:
     owner = np.zeros(picture.shape[:2], np.uint8)
     figures = compose(scene, frame, pinhole, picture, owner)
     for panel in scene.place.panels:
-        if panel.front:
+        if panel.front and panel.is_seen_from(camera.position):
             covered = draw_panel(picture, panel, pinhole, seconds)
             if covered is not None:
-                owner[covered] = 0
+                part, hidden = covered
+                owner[part][hidden] = 0
     picture, owner = bend_picture(picture, owner, camera)
     if camera.is_bent:
         figures = [_bent(figure, camera) for figure in figures]
@@ -166,8 +167,7 @@ def _draw_graphics(scene: Scene, frame: int, picture: Picture) -> Mask:
         overlay |= draw_score_bug(picture, bug, seconds)
         for event in scene.captioned(frame, _CAPTION_SECONDS):
             gone = seconds - event.frame / scene.settings.fps
-            number = scene.play.cast.numbers[event.person] if event.person >= 0 else None
-            text = f"{CAPTIONED[event.label]}  {number or ''}".strip()
+            text = f"{CAPTIONED[event.label]}  {_called(scene, event.person)}".strip()
             overlay |= draw_lower_third(picture, bug, event.team, text, gone / _SLIDE_SECONDS)
     for cut in (shot, shot + 1):
         if not 0 < cut < len(scene.shots):
@@ -178,6 +178,14 @@ def _draw_graphics(scene: Scene, frame: int, picture: Picture) -> Mask:
         if abs(progress) < 1.0:
             overlay |= draw_wipe(picture, bug, progress)
     return overlay
+
+
+def _called(scene: Scene, person: int) -> str:
+    """Number and name as a caption shows them."""
+    if person < 0:
+        return ""
+    cast = scene.play.cast
+    return f"{cast.numbers[person] or ''} {cast.names[person].upper()}".strip()
 
 
 # --- truth ----------------------------------------------------------------------------------------

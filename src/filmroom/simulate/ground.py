@@ -56,6 +56,29 @@ def make_ground(surface: Surface, rng: np.random.Generator) -> Ground:
     return Ground(pixels, -reach_x, -reach_y, scale, colours, gloss)
 
 
+_SNOW, _ORANGE = (226, 230, 238), (236, 120, 40)
+_COVERED = 0.5
+"""From so much snow on lines are painted orange."""
+
+
+def lay_snow(ground: Ground, depth: float, rng: np.random.Generator) -> Ground:
+    """The ground with snow on it: drifts and trodden places, all white at a depth of 1."""
+    height, width = ground.pixels.shape[:2]
+
+    def patches(metres: float) -> FloatPicture:
+        cells = metres * ground.scale
+        small = rng.standard_normal((math.ceil(height / cells) + 3, math.ceil(width / cells) + 3))
+        grown = cv2.resize(small.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(grown, np.float32)
+
+    cover = np.clip(2.2 * depth - 0.6 + 0.35 * patches(5.0) + 0.25 * patches(0.6), 0.0, 0.94)
+    pixels = ground.pixels + cover[:, :, None] * (np.array(_SNOW, np.float32) - ground.pixels)
+    paints = ground.paints | ({"line": _ORANGE} if depth > _COVERED else {})
+    return Ground(
+        np.clip(pixels, 0, 255).astype(np.uint8), ground.left, ground.far, ground.scale, paints, 0.0
+    )
+
+
 class _Canvas:
     """The texture being painted, float32, with its coordinates in metres."""
 
@@ -143,12 +166,17 @@ def _mowing(canvas: _Canvas) -> FloatPicture:
 
 def _paint_grass(canvas: _Canvas) -> dict[str, Colour]:
     rng, surface = canvas.rng, canvas.surface
-    base = np.array([rng.uniform(58, 108), rng.uniform(100, 142), rng.uniform(38, 80)], np.float32)
-    base *= rng.uniform(0.62, 1.1)
-    level = 1.0 + rng.uniform(0.02, 0.085) * _mowing(canvas)
+    red = rng.uniform(58, 112)
+    green, blue = red * rng.uniform(1.2, 1.75), red * rng.uniform(0.42, 0.85)
+    base = np.array([red, min(green, 158.0), blue], np.float32) * rng.uniform(0.7, 1.1)
+    level = 1.0 + rng.uniform(0.02, 0.13) * _mowing(canvas)
     level = np.where(canvas.inside(*surface.margin), level, 1.0)
-    level *= canvas.noise(9.0, 0.02) * canvas.noise(1.6, 0.03) * canvas.noise(0.35, 0.045)
-    level *= canvas.noise(1.2 / canvas.scale, 0.05)
+    # From the height of a stand a good pitch is smooth; only some are rough.
+    rough = rng.uniform(0.15, 1.0)
+    level *= (
+        canvas.noise(9.0, 0.03) * canvas.noise(1.6, 0.03 * rough) * canvas.noise(0.35, 0.045 * rough)
+    )
+    level *= canvas.noise(1.2 / canvas.scale, 0.05 * rough)
     canvas.pixels[:] = level[:, :, None] * base
     # Worn and yellowed places: before the goals, in the middle, here and there.
     worn = np.zeros(level.shape, np.float32)

@@ -17,6 +17,7 @@ from filmroom.pitch import sport_named
 from filmroom.simulate.camera import CameraPath, follow
 from filmroom.simulate.figures import STYLES
 from filmroom.simulate.film import FrameTruth, Scene, film_frame, make_scene
+from filmroom.simulate.play import Play
 from filmroom.simulate.rigs import RIGS
 from filmroom.simulate.settings import DIFFICULTIES, Settings
 from filmroom.simulate.shots import Shot
@@ -29,12 +30,19 @@ LEAST_VISIBLE = 0.15
 """A box of which less shows is not labelled."""
 
 _PICTURES_A_SCENE = 12
-_SECONDS_A_SCENE = 150.0
-_CROWDED_SHARE = 0.35
-"""So many pictures show the moments round a corner or free kick, where there is one."""
+_SECONDS_A_SCENE = 300.0
+_CROWDED_SHARE = 0.5
+"""So many pictures show crowds: the fullest of some moments, half of them round what draws crowds."""
 
-_CROWDING = ("CORNER KICK", "FREE KICK", "CROSS", "PENALTY")
+_CROWDING = (
+    "CORNER KICK", "FREE KICK", "CROSS", "PENALTY", "HEADER", "PLAYER SUCCESSFUL TACKLE", "TACKLE",
+    "SHOT", "GOAL",
+)  # fmt: skip
 _BEFORE, _AFTER = 4.0, 1.5
+_RARE = 0.15
+"""Surfaces for fewer players are seen so much more rarely than the sport's own."""
+_MOMENTS, _TOUCHING = 10, 1.3
+_WEIGHTS = {"broadcast": 3.0, "tactical": 1.5}
 HELD_OUT_STYLE = "cartoon"
 """The figure style left out by default, so that something is left to report on."""
 
@@ -70,7 +78,8 @@ def frames_with_truth(
     known = sport_named(sport)
     difficulties = list(DIFFICULTIES)
     while True:
-        surface = known.surfaces[int(rng.integers(len(known.surfaces)))]
+        common = np.array([_RARE if one.players else 1.0 for one in known.surfaces])
+        surface = known.surfaces[int(rng.choice(len(common), p=common / common.sum()))]
         settings = Settings(
             sport=sport,
             seconds=_SECONDS_A_SCENE,
@@ -97,9 +106,14 @@ def write_coco(
     size: tuple[int, int] = (1280, 720),
     part: str = "train",
     quality: int = 90,
+    kept: tuple[int, int] | None = None,
+    window: tuple[int, int] | None = None,
+    styles: tuple[str, ...] = TRAINING_STYLES,
 ) -> Path:
     """Write `count` labelled pictures as `annotations/<part>.json` and `<part>/NNNNNN.jpg`.
 
+    Pictures are drawn at `size`; with `window` so much is cut out round somebody, and with `kept` they
+    are made smaller to that (width, height), to save space.
     Returns the annotation file. InputError where the folder holds that part already or `count` is not
     above 0.
     """
@@ -113,17 +127,23 @@ def write_coco(
         raise InputError(f"{path}: exists already; choose another folder or part")
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
-    source = labelled_frames(np.random.default_rng(seed), sport, size)
+    source = labelled_frames(np.random.default_rng(seed), sport, size, styles=styles)
+    drawn = window or size
+    width, height = kept or drawn
+    shrunk = np.array([width / drawn[0], height / drawn[1]] * 2)
+    rng = np.random.default_rng([seed, 1])
     with tell_in_one_line(folder):
         (folder / part).mkdir(parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
-        for index, (picture, boxes, categories) in zip(range(1, count + 1), source, strict=False):
+        for index, labelled in zip(range(1, count + 1), source, strict=False):
+            picture, boxes, categories = _cut_out(*labelled, window, rng) if window else labelled
             name = f"{index:06d}.jpg"
+            shown = cv2.resize(picture, kept, interpolation=cv2.INTER_AREA) if kept else picture
             options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-            _, coded = cv2.imencode(".jpg", picture[:, :, ::-1], options)
+            _, coded = cv2.imencode(".jpg", shown[:, :, ::-1], options)
             (folder / part / name).write_bytes(coded.tobytes())
-            images.append({"id": index, "file_name": name, "width": size[0], "height": size[1]})
-            for box, category in zip(boxes.round(2).tolist(), categories, strict=True):
+            images.append({"id": index, "file_name": name, "width": width, "height": height})
+            for box, category in zip((boxes * shrunk).round(2).tolist(), categories, strict=True):
                 annotations.append(
                     {
                         "id": len(annotations) + 1, "image_id": index,
@@ -141,15 +161,50 @@ def write_coco(
     return path
 
 
+def _cut_out(
+    picture: Picture,
+    boxes: FloatArray,
+    categories: tuple[str, ...],
+    window: tuple[int, int],
+    rng: np.random.Generator,
+) -> LabelledFrame:
+    """A window (width, height) of a picture round one of its boxes, where there is one.
+
+    Boxes are cut at its border; those of which less than LEAST_VISIBLE lies inside are left out.
+    """
+    room = np.array([picture.shape[1] - window[0], picture.shape[0] - window[1]])
+    middle = np.array(picture.shape[1::-1]) / 2
+    if len(boxes):
+        chosen = boxes[int(rng.integers(len(boxes)))]
+        middle = chosen[:2] + chosen[2:] / 2
+    corner = middle - np.array(window) * rng.uniform(0.25, 0.75, 2)
+    left, top = np.clip(corner, 0, np.maximum(room, 0)).astype(int).tolist()
+    moved = boxes - np.array([left, top, 0, 0])
+    cut = clip(moved, *window).astype(np.float64)
+    inside = cut[:, 2] * cut[:, 3] >= LEAST_VISIBLE * np.maximum(boxes[:, 2] * boxes[:, 3], 1e-9)
+    inside &= (cut[:, 2:] >= 1.0).all(axis=1)
+    part = picture[top : top + window[1], left : left + window[0]]
+    return part, cut[inside], tuple(np.array(categories, dtype=object)[inside])
+
+
 def _moment(scene: Scene, rng: np.random.Generator) -> int:
     """A frame of the play; crowds before a goal are shown more often than they happen."""
-    crowded = [event.frame for event in scene.play.events if event.label in _CROWDING]
-    fps = scene.settings.fps
-    if crowded and rng.random() < _CROWDED_SHARE:
-        event = crowded[int(rng.integers(len(crowded)))]
-        frame = event + round(rng.uniform(-_BEFORE, _AFTER) * fps)
-        return min(max(frame, 1), len(scene) - 1)
-    return int(rng.integers(1, len(scene)))
+    if rng.random() >= _CROWDED_SHARE:
+        return int(rng.integers(1, len(scene)))
+    moments = rng.integers(1, len(scene), _MOMENTS)
+    drawing = [event.frame for event in scene.play.events if event.label in _CROWDING]
+    if drawing:
+        half = _MOMENTS // 2
+        late = rng.uniform(-_BEFORE, _AFTER, half) * scene.settings.fps
+        moments[:half] = np.clip(rng.choice(drawing, half) + late, 1, len(scene) - 1)
+    return int(moments[np.argmax([_touching(scene.play, int(moment)) for moment in moments])])
+
+
+def _touching(play: Play, frame: int) -> int:
+    """How many pairs of people stand within reach of each other."""
+    places = play.positions[frame].astype(float)
+    apart = places[:, None] - places[None]
+    return int((np.square(apart).sum(axis=2) < _TOUCHING**2).sum())
 
 
 def _labels(truth: FrameTruth) -> tuple[FloatArray, tuple[str, ...]]:
@@ -168,7 +223,7 @@ def _seen_anew(scene: Scene, frame: int, rng: np.random.Generator) -> Scene:
     """The scene with one shot of two frames, from another camera, up to `frame`."""
     rigs = RIGS[scene.settings.sport]
     names = list(rigs)
-    weights = np.array([3.0 if name == "broadcast" else 0.4 for name in names])
+    weights = np.array([_WEIGHTS.get(name, 0.4) for name in names])
     rig = rigs[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
     moment = scene.play.part(frame - 1, frame + 1)
     path = follow(moment, rig, (scene.settings.width, scene.settings.height), rng)

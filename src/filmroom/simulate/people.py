@@ -21,7 +21,14 @@ from filmroom.simulate.figures import (
     random_pose,
 )
 from filmroom.simulate.kits import Kit, colour_distance, random_kit
-from filmroom.simulate.play import Play
+from filmroom.simulate.play import (
+    CELEBRATION,
+    FALL,
+    FALL_SECONDS,
+    SLIDE,
+    SLIDE_SECONDS,
+    Play,
+)
 from filmroom.simulate.settings import Difficulty
 from filmroom.simulate.styles import STYLES
 
@@ -31,6 +38,8 @@ _PHASES, HEADINGS, TILTS = 12, 20, 8
 """Steps in which figures are kept: of a stride, of a turn round, and a radian of elevation."""
 _SIZE_STEP = 1.22
 _SPEEDS = (0.0, 1.2, 2.5, 4.3, 7.0)
+_NAMED = 0.7
+"""The share of matches in which shirts carry names."""
 _IDLE_KINDS = ("stand", "stand", "stand", "stand", "bent", "stand", "point")
 
 
@@ -49,7 +58,9 @@ def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -
     fonts = rng.integers(0, 1000, 2)
     dress = _DRESS.get(play.sport.name, _DRESS["soccer"])
     looks = []
-    for team, role, number in zip(play.cast.teams, play.cast.roles, play.cast.numbers, strict=True):
+    named = rng.random() < _NAMED
+    cast = play.cast
+    for team, role, number, name in zip(cast.teams, cast.roles, cast.numbers, cast.names, strict=True):
         kit = referee if team < 0 else (keepers[team] if role == "goalkeeper" else (home, away)[team])
         look = random_look(rng, kit)
         sleeves = rng.choice(dress.sleeves)
@@ -59,7 +70,7 @@ def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -
                 look,
                 number=number,
                 font=int(fonts[max(team, 0)]),
-                name=look.name if team >= 0 else None,
+                name=name.upper() if team >= 0 and named else None,
                 height_m=float(np.clip(look.height_m + dress.taller, 1.62, 2.2)),
                 sleeves=float(1.0 if role == "goalkeeper" else sleeves),
                 shorts_length=dress.shorts if team >= 0 or dress.shorts < 0.5 else 1.0,
@@ -84,7 +95,7 @@ class _Dress:
 
 
 _DRESS = {
-    "soccer": _Dress((0.42, 0.42, 0.45, 1.0), 0.42),
+    "soccer": _Dress((0.42, 0.42, 0.45, 1.0), 0.37),
     "basketball": _Dress((0.0, 0.0, 0.0, 0.3), 0.55, taller=0.12),
     "hockey": _Dress((1.0,), 1.0, helmet=True, pads=0.8, gloves=True, taller=0.06),
     "football": _Dress((0.35, 0.45), 0.62, helmet=True, pads=1.0, taller=0.05),
@@ -106,7 +117,7 @@ class Bystander:
 
 
 def stand_aside(surface: Surface, rng: np.random.Generator) -> tuple[Bystander, ...]:
-    """Coaches, photographers, ball boys, substitutes warming up, stewards along the boards."""
+    """Coaches, photographers, ball boys, the benches, people warming up, stewards along the boards."""
     x, y = surface.half_length, surface.half_width
     gap_x, gap_y = surface.margin
     if min(gap_x, gap_y) < 1.0:
@@ -125,6 +136,15 @@ def stand_aside(surface: Surface, rng: np.random.Generator) -> tuple[Bystander, 
             first = rng.uniform(-0.9, 0.8) * x
             for step in range(int(rng.integers(2, 6))):
                 add("warm", first + 1.6 * step + rng.normal(0, 0.3), side * (y + 0.7 * gap_y))
+        # The bench on the camera's side: reserves and staff.
+        for seat in range(int(rng.integers(6, 12))):
+            along = 0.2 * x + 0.8 * (seat + 0.5)
+            add("sit", side * min(along, x), y + 0.85 * gap_y, facing=-math.pi / 2)
+        for corner in rng.uniform(0.15, 0.95, int(rng.integers(0, 4))):
+            if rng.random() < 0.5:
+                add("ball boy", side * (x + 0.8 * gap_x), corner * y * rng.choice([-1.0, 1.0]))
+            else:
+                add("ball boy", corner * x * side, -(y + 0.8 * gap_y))
         # Photographers sit in a row behind the goal line.
         for wing in (-1.0, 1.0):
             first = surface.goal_width / 2 + rng.uniform(1.5, 6.0)
@@ -160,19 +180,26 @@ _HIGH_VISIBILITY = ((232, 240, 60), (250, 120, 30), (250, 150, 40))
 
 
 def bystander_looks(aside: tuple[Bystander, ...], rng: np.random.Generator) -> list[Look]:
-    """Bibs, tracksuits, suits: none wears a number."""
+    """Bibs, tracksuits, suits: none wears a number; those on a bench are dressed alike."""
     looks = []
+    benches = [random_kit(rng).shirt for _ in range(2)]
     for one in aside:
         grey = int(rng.integers(15, 80))
         dark = (grey, grey, min(255, grey + int(rng.integers(0, 30))))
         shirt = dark if rng.random() < 0.6 else random_kit(rng).shirt
         if one.kind == "steward" or (one.kind == "crouch" and rng.random() < 0.5):
             shirt = _HIGH_VISIBILITY[int(rng.integers(3))]
+        if one.kind == "sit":
+            shirt = benches[int(one.place[0] > 0)]
         kit = Kit(shirt, shirt, "plain", dark, dark, (255, 255, 255))
         look = random_look(rng, kit)
+        small = float(rng.uniform(1.35, 1.66)) if one.kind == "ball boy" else look.height_m
         looks.append(
-            replace(look, number=None, name=None, sleeves=1.0, shorts_length=1.0, helmet=None, pads=0.0)
-        )
+            replace(
+                look, number=None, name=None, sleeves=1.0, shorts_length=1.0, helmet=None, pads=0.0,
+                height_m=small,
+            )
+        )  # fmt: skip
     return looks
 
 
@@ -274,15 +301,19 @@ class Stances:
     def __init__(self, play: Play, rng: np.random.Generator, aside: tuple[Bystander, ...] = ()) -> None:
         self.aside = aside
         frames, people = play.facing.shape
-        speeds = np.sqrt((play.velocities.astype(float) ** 2).sum(axis=2))
-        stride = 1.0 + 0.42 * speeds
-        turns = np.cumsum(speeds / stride / play.fps, axis=0) + rng.random(people)
-        self.phase = np.floor(turns % 1.0 * _PHASES).astype(np.uint8)
+        # Whole matches go through here: no more than one table of doubles at a time.
+        speeds = np.sqrt(np.einsum("tpk,tpk->tp", play.velocities, play.velocities))
+        turns = np.cumsum(speeds / (1.0 + 0.42 * speeds) / play.fps, axis=0, dtype=np.float64)
+        turns += rng.random(people)
+        turns %= 1.0
+        turns *= _PHASES
+        self.phase = turns.astype(np.uint8)
+        del turns
         between = np.add(_SPEEDS[1:], _SPEEDS[:-1]) / 2
         self.speed = np.searchsorted(between, speeds).astype(np.uint8)
         self.idle = speeds < 0.45
-        spells = np.arange(frames)[:, None] // round(4 * play.fps)
-        self.variant = ((spells + rng.integers(0, 9, people)) % 7).astype(np.uint8)
+        spells = (np.arange(frames) // round(4 * play.fps) % 7).astype(np.uint8)[:, None]
+        self.variant = (spells + rng.integers(0, 9, people).astype(np.uint8)) % np.uint8(7)
         self.special = _special(play, speeds)
 
     def of(self, frame: int, person: int) -> Stance:
@@ -292,7 +323,7 @@ class Stances:
             if kind == "warm":
                 beat = (frame // 2 + 5 * person) % _PHASES
                 return Stance("gait", 1, beat)
-            return Stance("crouch" if kind == "crouch" else "stand", variant=person % 7)
+            return Stance(kind if kind in ("crouch", "sit") else "stand", variant=person % 7)
         special = int(self.special[frame, person])
         if special:
             return Stance(_SPECIAL[special], variant=int(self.variant[frame, person]))
@@ -302,12 +333,12 @@ class Stances:
         return Stance("gait", int(self.speed[frame, person]), int(self.phase[frame, person]))
 
 
-_SPECIAL = ("", "crouch", "kick", "arms_raised", "jump")
+_SPECIAL = ("", "crouch", "kick", "arms_raised", "jump", "fallen", "slide")
 _KICKS = ("PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK")
 
 
-def _special(play: Play, speeds: FloatArray) -> NDArray[np.uint8]:
-    """Kicks, throws, jumps and crouches, (T, N): an index of _SPECIAL, 0 for none of them."""
+def _special(play: Play, speeds: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
+    """Kicks, throws, jumps, falls and the like, (T, N): an index of _SPECIAL, 0 for none of them."""
     found = np.zeros(speeds.shape, np.uint8)
     frames = len(play)
     for keeper in (i for i, role in enumerate(play.cast.roles) if role == "goalkeeper"):
@@ -323,4 +354,13 @@ def _special(play: Play, speeds: FloatArray) -> NDArray[np.uint8]:
         first, last = max(0, event.frame - long // 3), min(frames, event.frame + long)
         found[first:last, event.person] = _SPECIAL.index(kind)
     found[play.lifts > 0.05] = _SPECIAL.index("jump")
+    for label, kind, seconds in (
+        (CELEBRATION, "arms_raised", 2.5),
+        (SLIDE, "slide", SLIDE_SECONDS),
+        (FALL, "fallen", FALL_SECONDS),
+    ):
+        for event in play.events:
+            if event.label == label:
+                end = event.frame + round(seconds * play.fps)
+                found[event.frame : end, event.person] = _SPECIAL.index(kind)
     return found

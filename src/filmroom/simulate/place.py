@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from filmroom.pitch import Arc, Line, Surface
 from filmroom.simulate.camera import Camera, project
-from filmroom.simulate.ground import Colour, Ground, make_ground
+from filmroom.simulate.ground import Colour, Ground, lay_snow, make_ground
 from filmroom.simulate.stands import Panel, make_surroundings
 
 FloatArray = NDArray[np.float64]
 Picture = NDArray[np.uint8]
+Covered = tuple[tuple[slice, slice], NDArray[np.bool_]]
+"""A part of the picture and which of its pixels are hidden."""
 
 _NEAR = 0.6
 _SHIFT = 4
@@ -67,27 +69,36 @@ class Place:
     light: Light
     sky: Colour
     outlines: tuple[tuple[str, list[FloatArray]], ...]
+    snow: float = 0.0
 
 
-def make_place(surface: Surface, rng: np.random.Generator) -> Place:
-    """A venue drawn at random for the surface."""
+def make_place(surface: Surface, rng: np.random.Generator, *, snow: float = 0.0) -> Place:
+    """A venue drawn at random for the surface, with `snow` lying on the ground, 0 (none) to 1."""
     ground = make_ground(surface, rng)
-    panels = tuple(make_surroundings(surface, rng))
-    light = _make_light(surface, rng)
+    outdoors = surface.ground in ("grass", "turf")
+    if snow and outdoors:
+        ground = lay_snow(ground, snow, rng)
+    night = outdoors and rng.random() < _NIGHTS
+    panels = tuple(make_surroundings(surface, rng, night=night))
+    light = _make_light(surface, rng, night=night)
     ground = _lit(ground, light)
-    sky = (int(rng.integers(10, 70)),) * 3
+    sky = (int(rng.integers(4, 16) if night else rng.integers(20, 70)),) * 3
     outlines = tuple(line_polygons(surface))
-    return Place(surface, ground, panels, _structures(surface), light, sky, outlines)
+    return Place(surface, ground, panels, _structures(surface), light, sky, outlines, snow)
 
 
-def _make_light(surface: Surface, rng: np.random.Generator) -> Light:
+_NIGHTS = 0.25
+"""The share of matches outdoors that are played under floodlights in the dark."""
+
+
+def _make_light(surface: Surface, rng: np.random.Generator, *, night: bool) -> Light:
     tint = tuple((1.0 + rng.normal(0, 0.025, 3)).tolist())
     if surface.ground not in ("grass", "turf"):
         lamps = tuple(
             (math.cos(turn) * 0.35, math.sin(turn) * 0.35, 0.10) for turn in rng.uniform(0, 6.28, 3)
         )
         return Light(lamps, None, 1.0, (tint[0], tint[1], tint[2]))
-    kind = rng.random()
+    kind = 0.5 if night else rng.random()
     if kind < 0.4:
         turn, long = rng.uniform(0, 2 * math.pi), rng.uniform(0.5, 2.2)
         sun = ((math.cos(turn) * long, math.sin(turn) * long, float(rng.uniform(0.35, 0.6))),)
@@ -160,7 +171,7 @@ def draw_background(place: Place, camera: Camera, seconds: float) -> Picture:
     matrix = camera.matrix()
     centre = np.array(camera.position)
     far_first = sorted(
-        (panel for panel in place.panels if not panel.front),
+        (panel for panel in place.panels if not panel.front and panel.is_seen_from(camera.position)),
         key=lambda panel: -float(np.linalg.norm(panel.corners().mean(axis=0)[:2] - centre[:2])),
     )
     _draw_ground(picture, ground, camera)
@@ -198,10 +209,8 @@ def _draw_ground(picture: Picture, ground: Ground, camera: Camera) -> None:
     _warp(picture, ground.pixels, camera.ground() @ ground.to_world(), world, camera)
 
 
-def draw_panel(
-    picture: Picture, panel: Panel, camera: Camera, seconds: float
-) -> NDArray[np.bool_] | None:
-    """Draw a panel in place; for one that is cut out, returns where it covered the picture (H, W)."""
+def draw_panel(picture: Picture, panel: Panel, camera: Camera, seconds: float) -> Covered | None:
+    """Draw a panel in place; for one that is cut out, returns what it covered of the picture."""
     shown = panel.pictures[int(seconds / panel.seconds) % len(panel.pictures)]
     tall, wide = shown.shape[:2]
     frame = camera.plane(np.array(panel.origin), np.array(panel.along), np.array(panel.up))
@@ -221,7 +230,7 @@ def _warp(
     corners: FloatArray,
     camera: Camera,
     opaque: Picture | None = None,
-) -> NDArray[np.bool_] | None:
+) -> Covered | None:
     """Warp a texture whose corners in space are given into the part of the picture it can reach."""
     polygon, cut = _visible_polygon(corners, camera)
     if polygon is None:
@@ -260,13 +269,10 @@ def _warp(
         cv2.copyTo(warped, mask, region)
         return None
     warped = cv2.warpPerspective(texture, local, size, flags=cv2.INTER_LINEAR)
-    share = cv2.warpPerspective(opaque, local, size, flags=cv2.INTER_LINEAR)[:, :, None] / np.float32(
-        255
-    )
-    region[:] = (region + share * (warped.astype(np.float32) - region)).astype(np.uint8)
-    covered = np.zeros(picture.shape[:2], dtype=bool)
-    covered[top:bottom, left:right] = share[:, :, 0] > 0.5
-    return covered
+    share = cv2.warpPerspective(opaque, local, size, flags=cv2.INTER_LINEAR).astype(np.float32)
+    share /= np.float32(255)
+    region[:] = cv2.blendLinear(warped, region, share, 1 - share)
+    return (slice(top, bottom), slice(left, right)), share > np.float32(0.5)
 
 
 def _visible_polygon(corners: FloatArray, camera: Camera) -> tuple[FloatArray | None, bool]:

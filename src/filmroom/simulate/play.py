@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from filmroom.errors import InputError
 from filmroom.pitch import Sport, Surface, sport_named, surface_named
+from filmroom.simulate.names import invented_names
 from filmroom.simulate.styles import STYLES, Style
 
 FloatArray = NDArray[np.float64]
@@ -22,17 +23,25 @@ TOP_SPEED, TOP_ACCELERATION = 9.0, 5.0
 """Nobody ever moves faster or gathers speed quicker, m/s and m/s^2."""
 
 
+FALL, SLIDE, CELEBRATION = "FALL", "SLIDE", "CELEBRATION"
+"""Noted for the body's sake alone: somebody goes down, slides into a tackle, throws up his arms."""
+FALL_SECONDS, SLIDE_SECONDS = 2.4, 0.9
+
+
 @dataclass(frozen=True)
 class Cast:
     """The people of a match in the order of all arrays: N of them.
 
     `teams` (N,) 0, 1 or -1 for neither; `roles` as in `filmroom.tables.ROLES`; `numbers` None where no
-    number is worn. Tracks are counted from 1 in this order; the ball's track is N + 1.
+    number is worn; invented surnames; `reserves` (N,) who begins on the bench. Tracks are counted
+    from 1 in this order; the ball's track is N + 1.
     """
 
     teams: NDArray[np.int8]
     roles: tuple[str, ...]
     numbers: tuple[str | None, ...]
+    names: tuple[str, ...]
+    reserves: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.roles)
@@ -58,8 +67,8 @@ class Play:
     """One stretch of a match at `fps` frames a second.
 
     `positions`, `velocities` (T, N, 2) metres; `facing` (T, N) radians, 0 along +x, growing towards +y;
-    `lifts` (T, N) metres off the ground (jumps); `ball` (T, 3); `carrier` (T,) the person on the
-    ball or -1.
+    `lifts` (T, N) metres off the ground (jumps); `present` (T, N) who is on the surface or on the way
+    there or from it, and not on the bench; `ball` (T, 3); `carrier` (T,) the person on the ball or -1.
     """
 
     sport: Sport
@@ -70,6 +79,7 @@ class Play:
     velocities: FloatTable
     facing: FloatTable
     lifts: FloatTable
+    present: NDArray[np.bool_]
     ball: FloatTable
     carrier: NDArray[np.int16]
     events: tuple[Event, ...]
@@ -85,6 +95,7 @@ class Play:
             velocities=self.velocities[first:end],
             facing=self.facing[first:end],
             lifts=self.lifts[first:end],
+            present=self.present[first:end],
             ball=self.ball[first:end],
             carrier=self.carrier[first:end],
             events=tuple(
@@ -110,41 +121,56 @@ def simulate_play(
     surface = surface_named(sport, surface_name)
     if frames < 1 or fps <= 0:
         raise InputError(f"cannot simulate {frames} frames at {fps} a second; both must be above 0")
-    style = STYLES[sport.name]
-    cast = make_cast(sport, rng)
+    style = STYLES[sport.name].on(surface.length / sport.surface.length)
+    cast = make_cast(sport, surface, rng)
     field = PlayField(sport, surface, style, cast, fps, rng)
     return GAMES[style.game](field).run(frames)
 
 
-def make_cast(sport: Sport, rng: np.random.Generator) -> Cast:
-    """Two sides with different numbers within each, the keeper first, then the referees."""
+def make_cast(sport: Sport, surface: Surface, rng: np.random.Generator) -> Cast:
+    """Two sides with different numbers within each, the keeper first; the referees; the benches."""
     teams: list[int] = []
     roles: list[str] = []
     numbers: list[str | None] = []
+    benches: list[list[str]] = []
     lowest, highest = sport.numbers
+    reserves = STYLES[sport.name].reserves
     for team in (0, 1):
-        count = sport.players
+        count = surface.players or sport.players
         # Low numbers are worn more often than high ones.
         values = np.arange(lowest, highest + 1)
         weights = np.exp(-values / 18.0) + 0.02
-        drawn = rng.choice(values, size=count, replace=False, p=weights / weights.sum())
+        drawn = rng.choice(values, size=count + reserves, replace=False, p=weights / weights.sum())
+        benches.append([str(number) for number in drawn[count:]])
         for index in range(count):
             keeper = sport.goalkeeper and index == 0
             teams.append(team)
             roles.append("goalkeeper" if keeper else "player")
             numbers.append("1" if keeper and 1 not in drawn[1:] else str(drawn[index]))
-    for _ in range(sport.referees):
+    for _ in range(surface.referees or sport.referees):
         teams.append(-1)
         roles.append("referee")
         numbers.append(None)
-    return Cast(np.array(teams, dtype=np.int8), tuple(roles), tuple(numbers))
+    started = len(teams)
+    for team, bench in enumerate(benches):
+        teams += [team] * reserves
+        roles += ["player"] * reserves
+        numbers += bench
+    return Cast(
+        np.array(teams, dtype=np.int8),
+        tuple(roles),
+        tuple(numbers),
+        invented_names(len(teams), rng),
+        np.arange(len(teams)) >= started,
+    )
 
 
 class PlayField:
     """The bodies on the surface: where they are, where they want to go, how they get there.
 
     A course of play (`games.py`) sets `targets` and `haste`, then calls `step`; positions keep to human
-    speeds and accelerations whatever it asks for.
+    speeds and accelerations whatever it asks for. `teams` is whom everybody plays for now: -1 for
+    referees and for people off the surface; `present` is False for those on the bench.
     """
 
     def __init__(
@@ -160,11 +186,12 @@ class PlayField:
         self.fps, self.rng = fps, rng
         self.dt = 1.0 / fps
         count = len(cast)
-        self.teams = cast.teams.astype(np.int64)
-        self.attack_way = np.where(self.teams == 0, 1.0, np.where(self.teams == 1, -1.0, 0.0))
+        self.present = ~cast.reserves
+        self.teams = np.where(self.present, cast.teams, -1).astype(np.int64)
+        self.attack_way = np.where(cast.teams == 0, 1.0, np.where(cast.teams == 1, -1.0, 0.0))
         self.is_keeper = np.array([role == "goalkeeper" for role in cast.roles])
         self.is_referee = np.array([role == "referee" for role in cast.roles])
-        self.outfield = ~self.is_keeper & ~self.is_referee
+        self.outfield = ~self.is_keeper & ~self.is_referee & self.present
         self.positions: FloatArray = np.zeros((count, 2))
         self.velocities: FloatArray = np.zeros((count, 2))
         self.facing: FloatArray = rng.uniform(-np.pi, np.pi, count)
@@ -181,6 +208,7 @@ class PlayField:
         self.ball: FloatArray = np.zeros(3)
         self.ball_velocity: FloatArray = np.zeros(3)
         self.crowding = style.crowding
+        self.down = np.zeros(count, dtype=np.int64)
         self.carrier = -1
         self.events: list[Event] = []
         self.frame = 0
@@ -209,11 +237,12 @@ class PlayField:
         self.moving = np.where(self.moving, far > 0.35 * self.rests, far > self.rests)
         pace = self.jog + self.haste * (self.sprint - self.jog)
         pace = np.minimum(pace, far * (0.9 + 1.6 * self.haste))
-        pace = np.where(self.moving | (self.haste > 0.6), pace, 0.0)
+        able = self.present & (self.frame >= self.down)
+        pace = np.where((self.moving | (self.haste > 0.6)) & able, pace, 0.0)
         wanted = wish / np.maximum(far, 1e-6)[:, None] * pace[:, None]
         apart = self.positions[:, None] - self.positions[None]
         distance = np.sqrt((apart * apart).sum(axis=2)) + self._other
-        push = np.clip(self.crowding - distance, 0, None) * 6.0
+        push = np.clip(self.crowding - distance, 0, None) * (6.0 * self.present)
         wanted = wanted + (apart / distance[:, :, None] * push[:, :, None]).sum(axis=1)
         wanted = self._held_back(wanted)
         self.velocities = approach(
@@ -263,9 +292,17 @@ class PlayField:
             self.lift_speeds[person] = float(np.sqrt(2 * 9.81 * height))
             self.lifts[person] = 1e-3
 
+    def go_down(self, person: int, label: str = FALL) -> None:
+        """Let somebody fall, or slide (SLIDE): he lies for a while and comes to rest."""
+        if self.frame < self.down[person]:
+            return
+        seconds = FALL_SECONDS if label == FALL else SLIDE_SECONDS
+        self.down[person] = self.frame + round(seconds * self.fps)
+        self.note(label, person)
+
     def note(self, label: str, person: int) -> None:
         """Remember that something happened now."""
-        team = int(self.teams[person]) if person >= 0 else -1
+        team = int(self.cast.teams[person]) if person >= 0 else -1
         self.events.append(Event(self.frame, label, team, person))
 
 
@@ -279,6 +316,7 @@ class Recorder:
         self.velocities = np.zeros((frames, count, 2), np.float32)
         self.facing = np.zeros((frames, count), np.float32)
         self.lifts = np.zeros((frames, count), np.float32)
+        self.present = np.zeros((frames, count), dtype=bool)
         self.ball = np.zeros((frames, 3), np.float32)
         self.carrier = np.full(frames, -1, np.int16)
 
@@ -289,6 +327,7 @@ class Recorder:
         self.velocities[frame] = field.velocities
         self.facing[frame] = field.facing
         self.lifts[frame] = field.lifts
+        self.present[frame] = field.present
         self.ball[frame] = field.ball
         self.carrier[frame] = field.carrier
 
@@ -297,7 +336,7 @@ class Recorder:
         field = self.field
         return Play(
             field.sport, field.surface, field.fps, field.cast, self.positions, self.velocities,
-            self.facing, self.lifts, self.ball, self.carrier, tuple(field.events),
+            self.facing, self.lifts, self.present, self.ball, self.carrier, tuple(field.events),
         )  # fmt: skip
 
 

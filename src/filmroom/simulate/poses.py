@@ -81,8 +81,9 @@ def gait_pose(phase: float, speed: float, *, arms: float = 1.0) -> Pose:
 
 POSE_KINDS = (
     "stand", "walk", "run", "kick", "jump", "bent", "crouch", "arms_raised", "point", "fallen", "slide",
+    "sit",
 )  # fmt: skip
-_SHARES = (0.18, 0.17, 0.30, 0.06, 0.06, 0.05, 0.06, 0.04, 0.03, 0.025, 0.025)
+_SHARES = (0.18, 0.17, 0.30, 0.06, 0.06, 0.05, 0.06, 0.04, 0.03, 0.025, 0.025, 0.0)
 
 
 def random_pose(rng: np.random.Generator, kind: str | None = None) -> Pose:
@@ -139,6 +140,14 @@ def _pose_of(kind: str, rng: np.random.Generator) -> Pose:
                 hip_raise=(pick(0.2, 0.5),) * 2, lean=pick(0.25, 0.9),
                 shoulder_raise=(pick(0.2, 1.4), pick(0.2, 1.4)), shoulder_swing=(pick(0.2, 1.0),) * 2,
                 elbow=(pick(0.3, 1.6), pick(0.3, 1.6)), head_nod=-0.3,
+            )  # fmt: skip
+        case "sit":
+            bent = pick(1.2, 1.6)
+            pose = Pose(
+                hip_swing=(bent, bent + pick(-0.15, 0.15)), knee=(bent, bent + pick(-0.3, 0.3)),
+                hip_raise=(pick(0.05, 0.3),) * 2, lean=pick(-0.1, 0.5),
+                shoulder_swing=(pick(0.2, 0.8), pick(0.2, 0.8)), elbow=(pick(0.4, 1.6), pick(0.4, 1.6)),
+                head_turn=pick(-0.5, 0.5),
             )  # fmt: skip
         case "arms_raised":
             pose = replace(

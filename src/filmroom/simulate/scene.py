@@ -90,7 +90,11 @@ class Match:
 
 @dataclass(frozen=True)
 class Scene(Match):
-    """A match ready to be filmed: any frame can be drawn, in any order, with the same result."""
+    """A match ready to be filmed: any frame can be drawn, in any order, with the same result.
+
+    `crisp` is how much the camera sharpens edges, as broadcast cameras do, `colour` the saturation
+    against that of the place.
+    """
 
     place: Place
     wardrobe: Wardrobe
@@ -100,6 +104,8 @@ class Scene(Match):
     shutter: float
     contrast: float
     gamma: float
+    crisp: float
+    colour: float
     weather: Weather | None
     k1: float
     slip: float
@@ -133,10 +139,13 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
     place_rng, finish_rng = generators[1], generators[4]
     difficulty = DIFFICULTIES[settings.difficulty]
     play = match.play
+    weather = random_weather(play.surface.ground, difficulty.weather, generators[5])
+    lying = weather is not None and weather.kind == "snow" and generators[5].random() < 0.6
+    snow = float(generators[5].uniform(0.15, 0.9)) if lying else 0.0
     kits = [match.looks[int(np.flatnonzero(play.cast.teams == team)[-1])].kit.shirt for team in (0, 1)]
     return Scene(
         **{name: getattr(match, name) for name in Match.__dataclass_fields__},
-        place=make_place(play.surface, place_rng),
+        place=make_place(play.surface, place_rng, snow=snow),
         wardrobe=Wardrobe(list(match.looks), match.style, match.figure_seed),
         score_bug=make_score_bug(kits, finish_rng) if finish_rng.random() < 0.85 else None,
         noise=difficulty.noise * float(finish_rng.uniform(0.3, 1.0)),
@@ -144,7 +153,9 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
         shutter=difficulty.shutter * float(finish_rng.uniform(0.3, 1.0)),
         contrast=float(finish_rng.uniform(difficulty.contrast, 1.0)),
         gamma=float(finish_rng.normal(1.0, 0.06)),
-        weather=random_weather(play.surface.ground, difficulty.weather, finish_rng),
+        crisp=float(finish_rng.uniform(0.2, 1.3)) if finish_rng.random() < 0.7 else 0.0,
+        colour=float(np.clip(finish_rng.normal(1.08, 0.15), 0.7, 1.5)),
+        weather=weather,
         k1=round(difficulty.bend * float(finish_rng.uniform(-0.35, 1.0)), 6),
         slip=difficulty.slip * float(finish_rng.random() < 0.4),
         interlaced=bool(finish_rng.random() < difficulty.interlaced),
@@ -154,11 +165,11 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
 def _generators(settings: Settings, rng: np.random.Generator | None) -> list[np.random.Generator]:
     # One generator for each part, so that a change in one leaves the others as they were.
     rng = np.random.default_rng(settings.seed) if rng is None else rng
-    return rng.spawn(5)
+    return rng.spawn(6)
 
 
 def _match(settings: Settings, generators: list[np.random.Generator]) -> Match:
-    play_rng, _, look_rng, camera_rng, _ = generators
+    play_rng, _, look_rng, camera_rng, _, _ = generators
     difficulty = DIFFICULTIES[settings.difficulty]
     play = simulate_play(
         settings.sport, settings.frames, play_rng, fps=settings.fps, surface_name=settings.surface

@@ -1,4 +1,4 @@
-"""What lens, sensor and transmission do to a picture: blur, contrast, noise."""
+"""What lens, sensor and transmission do to a picture: blur, sharpening, colour, contrast, noise."""
 
 from __future__ import annotations
 
@@ -47,23 +47,47 @@ def finish(scene: Scene, frame: int, picture: Picture) -> Picture:
     """Lens, contrast and noise; the noise of a frame depends on the seed and the frame alone."""
     if scene.blur > 0.25:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), scene.blur), np.uint8)
+    if scene.crisp:
+        # Edges overshoot: the light and dark seams round people in broadcast pictures.
+        soft = cv2.GaussianBlur(picture, (0, 0), _HALO)
+        picture = np.asarray(cv2.addWeighted(picture, 1 + scene.crisp, soft, -scene.crisp, 0), np.uint8)
+    picture = np.asarray(cv2.transform(picture, _saturating(scene.colour)), np.uint8)
     levels = np.arange(256, dtype=np.float64) / 255
     curve = (0.5 + (levels - 0.5) * scene.contrast) ** scene.gamma
     picture = np.asarray(cv2.LUT(picture, np.clip(255 * curve, 0, 255).astype(np.uint8)), np.uint8)
     if scene.noise < 0.2:
         return picture
     rng = np.random.default_rng([scene.settings.seed, 7, frame])
-    tile = _noise_tile(*picture.shape[:2])
+    bright, dark = _grain(*picture.shape[:2], scene.noise)
     top, left = (int(value) for value in rng.integers(0, _NOISE_ROOM, 2))
-    grain = tile[top : top + picture.shape[0], left : left + picture.shape[1]]
-    strong = cv2.convertScaleAbs(grain, alpha=scene.noise * _NOISE_UNIT)
-    bright = cv2.cvtColor(np.where(grain > 0, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-    dark = cv2.cvtColor(np.where(grain < 0, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
-    return np.asarray(cv2.subtract(cv2.add(picture, bright), dark), np.uint8)
+    part = (slice(top, top + picture.shape[0]), slice(left, left + picture.shape[1]))
+    return np.asarray(cv2.subtract(cv2.add(picture, bright[part]), dark[part]), np.uint8)
+
+
+_HALO = 1.3
+_LUMA = (0.299, 0.587, 0.114)
+
+
+def _saturating(amount: float) -> FloatArray:
+    """The matrix that spreads colours from their grey by `amount`, (3, 3)."""
+    matrix: FloatArray = amount * np.eye(3) + (1 - amount) * np.array(_LUMA)
+    return matrix
 
 
 _NOISE_ROOM = 256
 _NOISE_UNIT = 1 / 32
+
+
+@lru_cache(maxsize=2)
+def _grain(height: int, width: int, noise: float) -> tuple[Picture, Picture]:
+    """What noise of that standard deviation adds to and takes from a larger picture, RGB."""
+    tile = _noise_tile(height, width)
+    strong = cv2.convertScaleAbs(tile, alpha=noise * _NOISE_UNIT)
+    bright, dark = (
+        cv2.cvtColor(np.where(side, strong, 0).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+        for side in (tile > 0, tile < 0)
+    )
+    return np.asarray(bright, np.uint8), np.asarray(dark, np.uint8)
 
 
 @lru_cache(maxsize=2)

@@ -121,7 +121,8 @@ def _cutaway(
         return Shot(first, end - 1, "other", name, path)
     middle = len(moment) // 2
     apart = np.abs(moment.positions[middle] - moment.ball[middle, :2]).sum(axis=1)
-    person = int(np.where(play.cast.teams >= 0, apart, np.inf).argmin())
+    shown = (play.cast.teams >= 0) & play.present[middle]
+    person = int(np.where(shown, apart, np.inf).argmin())
     path = follow(
         moment, CLOSE, size, rng, shake=shake, subject=moment.positions[:, person].astype(float)
     )

@@ -232,6 +232,9 @@ class Snap:
         if not (caught or over or outside):
             return
         field.note("TACKLE", int(chasers[apart.argmin()]))
+        field.go_down(carrier)
+        for person in chasers[apart < 1.6].tolist():
+            field.go_down(person)
         self.spot = np.clip(field.positions[carrier], -0.8 * self.half, 0.8 * self.half)
         self.spot[1] = float(np.clip(self.spot[1], -2.8, 2.8))
         self._begin("pile", float(self.rng.uniform(1.5, 3.0)))

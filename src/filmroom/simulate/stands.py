@@ -23,8 +23,9 @@ class Panel:
 
     `origin` is its lower left corner as seen from the pitch, `along` and `up` unit vectors, sizes in
     metres. `pictures` are shown in turn, each for `seconds`; `scroll` moves them along, metres a
-    second. `opaque` (H, W) uint8 cuts it out; a panel in `front` of the people hides them,
-    a `board` hides those who stand behind it.
+    second. `opaque` (H, W) uint8 cuts it out; a panel in `front` of the people hides them, if the
+    camera is higher than `lowest_camera` metres: lower ones find a place from which it is not in
+    the way. A `board` hides those who stand behind it.
     """
 
     origin: tuple[float, float, float]
@@ -38,6 +39,21 @@ class Panel:
     opaque: Picture | None = None
     front: bool = False
     board: bool = False
+    lowest_camera: float = 0.0
+
+    def is_seen_from(self, position: tuple[float, float, float]) -> bool:
+        """Does a camera there see the side with the picture on it?
+
+        That is the side towards the middle of the surface; for panels in front of the people the
+        other one; boards have both.
+        """
+        if self.board:
+            return True
+        normal = np.cross(self.along, self.up)
+        pitch, camera = (float(normal @ np.subtract(at, self.origin)) for at in ((0, 0, 0), position))
+        if self.front:
+            return pitch * camera < 0 and position[2] >= self.lowest_camera
+        return pitch * camera > 0
 
     def corners(self) -> FloatArray:
         """Its corners in space: lower left, lower right, upper right, upper left, (4, 3)."""
@@ -64,10 +80,11 @@ class Hall:
     seat: float = 0.56
     row: float = 0.85
     near_heads: bool = False
+    dugouts: bool = False
 
 
 HALLS: dict[str, Hall] = {
-    "grass": Hall(0.95, 0.0, 4.0, 1.3, 0.5, 24.0, 2, 15.0),
+    "grass": Hall(0.95, 0.0, 4.0, 1.3, 0.5, 24.0, 2, 15.0, dugouts=True),
     "turf": Hall(0.0, 0.0, 6.0, 1.8, 0.5, 26.0, 2, 15.0),
     "parquet": Hall(0.85, -0.2, 0.5, 0.3, 0.42, 22.0, 2, 26.0, near_heads=True),
     "hall": Hall(0.9, -0.6, 1.5, 0.8, 0.5, 9.0, 1, 24.0),
@@ -75,12 +92,16 @@ HALLS: dict[str, Hall] = {
 }
 
 
-def make_surroundings(surface: Surface, rng: np.random.Generator) -> list[Panel]:
-    """All panels round the surface, the far ones first."""
+def make_surroundings(
+    surface: Surface, rng: np.random.Generator, *, night: bool = False
+) -> list[Panel]:
+    """All panels round the surface, the far ones first; at `night` the stands lie in the dark."""
     hall = HALLS[surface.ground]
     reach_x = surface.half_length + surface.margin[0]
     reach_y = surface.half_width + surface.margin[1]
     crowd = _Crowd.drawn(hall, rng)
+    if night:
+        crowd = replace(crowd, dim=0.45 * crowd.dim)
     panels: list[Panel] = []
     back = hall.back * float(rng.uniform(0.7, 1.8))
     rise = hall.rise * float(rng.uniform(0.75, 1.3))
@@ -115,7 +136,42 @@ def make_surroundings(surface: Surface, rng: np.random.Generator) -> list[Panel]
     if hall.boards:
         panels += _boards(hall, surface, (reach_x, reach_y), rng)
     if hall.near_heads and rng.random() < 0.8:
-        panels.append(_near_row(surface, crowd, reach_y, rng))
+        panels.append(_near_row(surface.length + 4.0, crowd, (reach_y - 0.4, 0.0), rng))
+    if hall.dugouts and rng.random() < 0.85:
+        panels += _dugouts(surface, rng)
+    if hall.dugouts and rng.random() < 0.7:
+        for row in range(_NEAR_ROWS):
+            place = (reach_y + 3.5 + 0.9 * row, 0.9 + 0.45 * row)
+            one = _near_row(surface.length + 16.0, crowd, place, rng)
+            panels.append(replace(one, lowest_camera=_ABOVE_HEADS))
+    return panels
+
+
+_NEAR_ROWS, _ABOVE_HEADS = 3, 8.0
+DUGOUT_SEATS = 14
+"""Places in a dugout, each 0.8 m wide; it begins a fifth of the half length from the halfway line."""
+
+
+def _dugouts(surface: Surface, rng: np.random.Generator) -> list[Panel]:
+    """Roof and back of both benches, as those behind them see them."""
+    length, height = 0.8 * DUGOUT_SEATS, 2.1
+    back_y = surface.half_width + 0.85 * surface.margin[1] + 0.75
+    dark = np.full((3, 3, 3), int(rng.integers(16, 60)), np.uint8)
+    wall = _board_picture(length, height, 20.0, rng) if rng.random() < 0.5 else dark
+    panels = []
+    for side in (-1.0, 1.0):
+        start = side * 0.2 * surface.half_length - (length if side < 0 else 0.0)
+        for origin, up, tall, picture in (
+            ((start, back_y - 1.3, height + 0.25), (0.0, 0.98, -0.19), 1.33, dark),
+            ((start, back_y, 0.0), (0.0, 0.0, 1.0), height, wall),
+        ):
+            solid = np.full(picture.shape[:2], 255, np.uint8)
+            panels.append(
+                Panel(
+                    origin, (1.0, 0.0, 0.0), up, length, tall, (picture,), opaque=solid, front=True,
+                    lowest_camera=_ABOVE_HEADS,
+                )
+            )  # fmt: skip
     return panels
 
 
@@ -174,6 +230,8 @@ class _Crowd:
         ]
         first = base.copy()
         _seat_people(first, spots, clothes, skins, hall)
+        flags = _Flags.drawn(length, height, self.clothes[-1], rng)
+        flags.wave(first, hall.scale, rng)
         shown = [first]
         moving = rng.random(len(rows)) < 0.12
         for _ in range(2):
@@ -181,6 +239,7 @@ class _Crowd:
             moved[moving] += rng.normal(0, 0.12 * seat, (int(moving.sum()), 2))
             other = base.copy()
             _seat_people(other, moved, clothes, skins, hall)
+            flags.wave(other, hall.scale, rng)
             shown.append(other)
         return tuple(self._finished(picture, rng) for picture in shown)
 
@@ -188,6 +247,48 @@ class _Crowd:
         soft = cv2.GaussianBlur(picture, (3, 3), 0.7)
         shown: Picture = np.clip(soft.astype(np.float32) * self.dim, 0, 255).astype(np.uint8)
         return shown
+
+
+@dataclass(frozen=True)
+class _Flags:
+    """Flags over a crowd: `places` (N, 2) metres, `sizes` metres, two colours each (N, 2, 3)."""
+
+    places: FloatArray
+    sizes: FloatArray
+    colours: FloatArray
+
+    @classmethod
+    def drawn(cls, length: float, height: float, fans: FloatArray, rng: np.random.Generator) -> _Flags:
+        """Few in most stands, many where `fans` in that colour sit together."""
+        count = int(rng.poisson(length * rng.choice([0.0, 0.02, 0.12], p=[0.4, 0.4, 0.2])))
+        block = rng.uniform(0.0, length)
+        along = np.where(
+            rng.random(count) < 0.6, rng.normal(block, 8.0, count), rng.uniform(0, length, count)
+        )
+        colours = np.stack([np.tile(fans, (count, 1)), rng.choice([245.0, 20.0, 200.0], (count, 3))], 1)
+        return cls(
+            np.column_stack([along, rng.uniform(0.1, 0.9, count) * height]),
+            rng.uniform(0.5, 1.6, count),
+            colours.reshape(-1, 2, 3),
+        )
+
+    def wave(self, picture: Picture, scale: float, rng: np.random.Generator) -> None:
+        """Draw them, each blown a little otherwise than in the last picture."""
+        for (x, y), size, (first, second) in zip(self.places, self.sizes, self.colours, strict=True):
+            lean, droop = rng.normal(0.0, 0.25), rng.uniform(-0.2, 0.3)
+            across, down = 1.5 * size * scale, size * scale
+            corner = np.array([x * scale, y * scale]) + rng.normal(0.0, 0.15 * down, 2)
+            for share, colour in ((0.0, first), (0.5, second)):
+                edges = np.array(
+                    [
+                        (0.0, share),
+                        (1.0, share + droop),
+                        (1.0, share + 0.5 + droop),
+                        (lean * 0.2, share + 0.5),
+                    ]
+                )
+                outline = np.rint((corner + edges * (across, down)) * 16).astype(np.int32)
+                cv2.fillConvexPoly(picture, outline, colour.tolist(), cv2.LINE_AA, 4)
 
 
 def _seat_people(
@@ -352,10 +453,11 @@ def _round_boards(
     return panels
 
 
-def _near_row(surface: Surface, crowd: _Crowd, reach_y: float, rng: np.random.Generator) -> Panel:
-    """The backs of those who sit before the camera, cut out."""
+def _near_row(
+    length: float, crowd: _Crowd, place: tuple[float, float], rng: np.random.Generator
+) -> Panel:
+    """The backs of those who sit before the camera, cut out; `place` is how near and how high."""
     scale, height = 60.0, 1.25
-    length = surface.length + 4.0
     wide, tall = round(length * scale), round(height * scale)
     picture = np.zeros((tall, wide, 3), np.uint8)
     opaque = np.zeros((tall, wide), np.uint8)
@@ -381,7 +483,7 @@ def _near_row(surface: Surface, crowd: _Crowd, reach_y: float, rng: np.random.Ge
             )
             cv2.circle(layer, (x, y), round(0.125 * scale), colours[1], -1)
     return Panel(
-        (-length / 2, reach_y - 0.4, 0.0),
+        (-length / 2, *place),
         (1.0, 0.0, 0.0),
         (0.0, 0.0, 1.0),
         length,

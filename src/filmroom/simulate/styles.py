@@ -6,7 +6,10 @@ run from -1 to 1 over the block a team forms, which is then laid over the surfac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+_ALIKE = 0.15
+"""Surfaces of a sport whose lengths differ by less are played on alike."""
 
 Places = tuple[tuple[float, float], ...]
 
@@ -53,7 +56,12 @@ class Style:
     mean time on the ball, `rest` the distance from his place at which a player does not bother to move.
     `fouling` is the share of tackles that are fouls, `offside` of forbidden passes that the
     flag stops, `crossing` of balls from the wings that are crosses; `extras` the longest
-    pauses before restarts.
+    pauses before restarts. `falling` is the share of lost duels after which somebody lies on
+    the ground; where people fall they celebrate goals too.
+
+    `reserves` sit on each bench. At a stop a team changes people with chance `changes`, at most
+    `most_changes` in all; with `returns` those taken off may come back. With a `shift` (mean seconds)
+    half the team changes while play goes on. `change_label` is noted when somebody comes on.
     """
 
     formations: tuple[Places, ...]
@@ -86,8 +94,32 @@ class Style:
     offside: float = 0.0
     crossing: float = 0.0
     extras: dict[str, float] = field(default_factory=dict)
+    falling: float = 0.0
+    reserves: int = 0
+    changes: float = 0.0
+    most_changes: int = 0
+    returns: bool = True
+    shift: float = 0.0
+    change_haste: float = 0.1
+    change_label: str = "SUBSTITUTION"
+
+    def on(self, share: float) -> Style:
+        """The style on a surface `share` times as long as the usual one: shorter passes and shots."""
+        if abs(share - 1.0) < _ALIKE:
+            return self
+        return replace(
+            self,
+            pass_reach=share * self.pass_reach,
+            shot_range=share * self.shot_range,
+            referee_distance=share * self.referee_distance,
+            pass_speed=(share**0.5 * self.pass_speed[0], share**0.5 * self.pass_speed[1]),
+        )
 
 
+_SEVEN: Places = ((-0.95, -0.5), (-0.95, 0.5), (0.0, -0.8), (-0.15, 0.0), (0.0, 0.8), (0.95, 0.0))
+_SEVEN_BACK: Places = (
+    (-0.9, -0.75), (-1.0, 0.0), (-0.9, 0.75), (0.05, -0.4), (0.05, 0.4), (0.95, 0.1),
+)  # fmt: skip
 _FIVE_OUT: Places = ((0.3, 0.0), (0.55, -0.72), (0.55, 0.72), (0.98, -0.86), (0.85, 0.3))
 _FOUR_OUT: Places = ((0.3, 0.15), (0.5, -0.65), (0.6, 0.8), (0.72, -0.25), (0.99, 0.85))
 _SIX_ZERO: Places = ((0.3, 0.0), (0.42, -0.55), (0.42, 0.55), (0.9, -0.9), (0.9, 0.9), (0.72, 0.1))
@@ -112,11 +144,12 @@ _COVER: Places = (
 
 STYLES: dict[str, Style] = {
     "soccer": Style(
-        formations=(_442, _433, _352, _4231),
+        formations=(_442, _433, _352, _4231, _SEVEN, _SEVEN_BACK),
         attack=Block(0.08, 0.62, 0.38, 0.78),
         defence=Block(-0.18, 0.60, 0.27, 0.56),
         side_referees=True,
         jog=1.6,
+        wander=1.5,
         marking=0.62,
         crowding=0.55,
         pass_speed=(9.0, 27.0),
@@ -125,8 +158,13 @@ STYLES: dict[str, Style] = {
         shot_rate=0.22,
         fouling=0.85,
         offside=0.3,
+        falling=0.3,
         crossing=0.75,
         extras={"THROW IN": 14.0, "GOAL KICK": 25.0, "KICK OFF": 40.0},
+        reserves=4,
+        changes=0.04,
+        most_changes=4,
+        returns=False,
     ),
     "futsal": Style(
         formations=(_DIAMOND,),
@@ -145,6 +183,9 @@ STYLES: dict[str, Style] = {
         shot_speed=(15.0, 25.0),
         referee_distance=7.0,
         side_referees=True,
+        reserves=4,
+        shift=100.0,
+        change_haste=0.5,
     ),
     "handball": Style(
         formations=(_SIX_ZERO,),
@@ -164,6 +205,10 @@ STYLES: dict[str, Style] = {
         scoring=0.5,
         hands=True,
         referee_distance=8.0,
+        reserves=3,
+        changes=0.05,
+        most_changes=99,
+        change_haste=0.4,
     ),
     "basketball": Style(
         formations=(_FIVE_OUT, _FOUR_OUT),
@@ -186,6 +231,10 @@ STYLES: dict[str, Style] = {
         hands=True,
         referee_distance=7.0,
         crowding=0.8,
+        reserves=4,
+        changes=0.08,
+        most_changes=99,
+        change_haste=0.3,
     ),
     "hockey": Style(
         formations=(_SKATERS,),
@@ -208,6 +257,10 @@ STYLES: dict[str, Style] = {
         boards=True,
         glide=0.7,
         referee_distance=8.0,
+        reserves=5,
+        shift=24.0,
+        change_haste=0.8,
+        change_label="LINE CHANGE",
     ),
     "football": Style(
         formations=(_LINE_UP,),

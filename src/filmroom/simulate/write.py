@@ -3,7 +3,7 @@
 DIR/video.mp4
 DIR/truth/seqinfo.ini, gt/gt.txt   MOTChallenge: people and ball, frames and tracks from 1
 DIR/truth/coco.json                COCO detection: ball, goalkeeper, hoop, player, referee
-DIR/truth/players.csv              track, role, team, number
+DIR/truth/players.csv              track, role, team, number, name
 DIR/truth/people.parquet           one row a person and frame: boxes, visibility, number, place in
 metres
 DIR/truth/masks.parquet            what shows of each, COCO run lengths of the visible box's pixels
@@ -332,15 +332,15 @@ class TruthWriter:
     def _write_players(self) -> None:
         cast = self.scene.play.cast
         rows = [
-            (person + 1, role, "" if team < 0 else "ab"[team], number or "")
-            for person, (role, team, number) in enumerate(
-                zip(cast.roles, cast.teams.tolist(), cast.numbers, strict=True)
+            (person + 1, role, "" if team < 0 else "ab"[team], number or "", name)
+            for person, (role, team, number, name) in enumerate(
+                zip(cast.roles, cast.teams.tolist(), cast.numbers, cast.names, strict=True)
             )
         ]
-        rows.append((cast.ball_track, "ball", "", ""))
+        rows.append((cast.ball_track, "ball", "", "", ""))
         with (self.folder / "players.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(("track", "role", "team", "number"))
+            writer.writerow(("track", "role", "team", "number", "name"))
             writer.writerows(rows)
 
     def _write_request(self) -> None:
