@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.train.unlabelled.alignment import Aligner
+from filmroom.train.unlabelled.alignment import Aligner, find_overlay
 
 Matrix = NDArray[np.float64]
 Pictures = NDArray[np.uint8]
@@ -19,6 +19,7 @@ _MOST_SAMPLES = 48
 _LARGEST = 2.6  # times the picture's size: what a panorama may measure at most
 _ROUNDS = 2
 _MOST_PATCHES = 24
+_BUSY = 0.35  # share of the time
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ class Panorama:
         (T, 3, 3) from the panorama's pixels to those of each frame.
     known
         (T,) whether the frame could be placed; others have the identity.
+    overlay
+        (h, w) where graphics cover the frames.
     """
 
     picture: Pictures
     counts: NDArray[np.uint8]
     to_frame: Matrix
     known: NDArray[np.bool_]
+    overlay: Mask
 
     def seen_from(self, row: int, size: tuple[int, int]) -> tuple[Pictures, NDArray[np.uint8]]:
         """The empty place as frame `row` shows it, and how often each of its pixels was seen."""
@@ -58,11 +62,12 @@ def make_panoramas(
     which needs less care than that against the panorama; the same as `aligner` where None.
     """
     stepper = stepper or aligner
+    hidden = find_overlay(pixels)
     greys = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in pixels]
     steps = [np.eye(3)]
     breaks = [0]
     for row in range(1, len(greys)):
-        motion = stepper.align(greys[row - 1], greys[row])
+        motion = stepper.align(greys[row - 1], greys[row], hidden)
         if motion.matrix is None:
             breaks.append(row)
             steps.append(np.eye(3))
@@ -73,7 +78,9 @@ def make_panoramas(
         for first, last in _pieces(steps, start, end, pixels.shape[2], pixels.shape[1]):
             if last - first >= 8:
                 rows = np.arange(first, last)
-                made = _one_panorama(pixels[first:last], greys[first:last], steps[first:last], aligner)
+                made = _one_panorama(
+                    pixels[first:last], greys[first:last], steps[first:last], aligner, hidden
+                )
                 panoramas.append((rows, made))
     return panoramas
 
@@ -99,7 +106,7 @@ def _pieces(
 
 
 def _one_panorama(
-    pixels: Pictures, greys: list[Pictures], steps: list[Matrix], aligner: Aligner
+    pixels: Pictures, greys: list[Pictures], steps: list[Matrix], aligner: Aligner, hidden: Mask
 ) -> Panorama:
     height, width = pixels.shape[1:3]
     path = [np.eye(3)]
@@ -111,18 +118,18 @@ def _one_panorama(
     known = np.ones(len(pixels), bool)
     shift, size = _canvas(to_frame, width, height)
     to_frame = to_frame @ np.linalg.inv(shift)
-    picture, counts = _median(pixels, to_frame, size)
+    picture, counts = _median(pixels, to_frame, size, hidden)
     for _ in range(_ROUNDS):
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         for row in range(len(pixels)):
             seen = cv2.warpPerspective(grey, to_frame[row], (width, height))
-            motion = aligner.align(np.asarray(seen, np.uint8), greys[row])
+            motion = aligner.align(np.asarray(seen, np.uint8), greys[row], hidden)
             known[row] = motion.matrix is not None
             if motion.matrix is not None:
                 better = motion.matrix @ to_frame[row]
                 to_frame[row] = better / better[2, 2]
-        picture, counts = _median(pixels[known], to_frame[known], size)
-    return Panorama(picture, counts, to_frame, known)
+        picture, counts = _median(pixels[known], to_frame[known], size, hidden)
+    return Panorama(picture, counts, to_frame, known, hidden)
 
 
 def _canvas(to_frame: Matrix, width: int, height: int) -> tuple[Matrix, tuple[int, int]]:
@@ -135,12 +142,12 @@ def _canvas(to_frame: Matrix, width: int, height: int) -> tuple[Matrix, tuple[in
 
 
 def _median(
-    pixels: Pictures, to_frame: Matrix, size: tuple[int, int]
+    pixels: Pictures, to_frame: Matrix, size: tuple[int, int], hidden: Mask
 ) -> tuple[Pictures, NDArray[np.uint8]]:
     """Median over time, band by band to bound memory, and the count of samples behind each pixel."""
     chosen = np.unique(np.linspace(0, len(pixels) - 1, _MOST_SAMPLES).round().astype(int))
     warped, inside = [], []
-    full = np.full(pixels.shape[1:3], 255, np.uint8)
+    full = np.where(hidden, 0, 255).astype(np.uint8)
     for row in chosen:
         back = np.linalg.inv(to_frame[row])
         warped.append(cv2.warpPerspective(pixels[row], back, size))
@@ -183,3 +190,22 @@ def without_ghosts(panorama: Panorama, pixels: Pictures, masks: Sequence[Mask]) 
     values[~np.stack([where[doubtful] for _, where in samples])] = np.nan
     picture[doubtful] = np.nanmedian(values, axis=0).astype(np.uint8)
     return replace(panorama, picture=picture)
+
+
+def restless_places(panorama: Panorama, differs: Sequence[Mask]) -> Mask:
+    """(H, W) of the panorama: what differs from its own median in much of the time it is seen.
+
+    `differs` (T) of (h, w) says where each frame leaves the panorama. Boards that show moving pictures
+    do so; players pass.
+    """
+    height, width = panorama.picture.shape[:2]
+    changed = np.zeros((height, width), np.float32)
+    seen = np.full((height, width), 1e-3, np.float32)
+    full = np.where(panorama.overlay, 0, 1).astype(np.float32)
+    for row in range(0, len(differs), max(1, len(differs) // 60)):
+        back = np.linalg.inv(panorama.to_frame[row])
+        changed += cv2.warpPerspective(differs[row].astype(np.float32) * full, back, (width, height))
+        seen += cv2.warpPerspective(full, back, (width, height))
+    busy = ((changed / seen > _BUSY) & (seen > 6)).astype(np.uint8)
+    busy = cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return cv2.dilate(busy, np.ones((5, 5), np.uint8)) > 0

@@ -44,8 +44,10 @@ def find_ground(picture: Pictures, counts: NDArray[np.uint8]) -> Mask | None:
         index for index, centre in enumerate(centres) if np.linalg.norm(centre[1:] - main[1:]) < 12
     ]
     ground = seen & (distance[alike].min(axis=0) < _NEAR_COLOUR)
-    ground = _largest(cv2.morphologyEx(ground.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)))
-    ground = _filled(ground)
+    opened = cv2.morphologyEx(ground.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    # Lines must not cut the ground in two.
+    ground = _largest(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((13, 13), np.uint8)))
+    ground = _with_neighbours(_filled(ground), nearest, smooth)
     return ground if ground.sum() > _LEAST_SHARE * seen.sum() else None
 
 
@@ -71,3 +73,20 @@ def _filled(mask: Mask) -> Mask:
     filled = np.zeros(mask.shape, np.uint8)
     cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
     return filled > 0
+
+
+def _with_neighbours(ground: Mask, nearest: NDArray[np.int64], smooth: Mask) -> Mask:
+    """Other large smooth areas that touch the ground and do not rise above it: keys, end zones, aprons."""
+    top = int(np.flatnonzero(ground.any(axis=1))[0]) if ground.any() else 0
+    grown = ground.copy()
+    near = cv2.dilate(ground.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    for colour in range(int(nearest.max()) + 1):
+        part = (nearest == colour) & smooth & ~ground
+        part = cv2.morphologyEx(part.astype(np.uint8), cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=4)
+        touching = np.unique(labels[near & (part > 0)])
+        for label in touching[touching > 0]:
+            large = stats[label, cv2.CC_STAT_AREA] > 0.008 * ground.size
+            if large and stats[label, cv2.CC_STAT_TOP] > top - 0.02 * len(ground):
+                grown |= labels == label
+    return _filled(grown)

@@ -81,14 +81,22 @@ _WIDEST = 0.3  # of the picture
 
 
 def moving_labels(
-    picture: Pictures, empty: Pictures, counts: NDArray[np.uint8], ground: Mask | None, tau: float
+    picture: Pictures,
+    empty: Pictures,
+    counts: NDArray[np.uint8],
+    ground: Mask | None,
+    tau: float,
+    restless: Mask | None = None,
 ) -> tuple[NDArray[np.uint8], Mask]:
     """Soft labels (h, w) of one frame, 1 moving, 0 not, `UNKNOWN`; and where the empty place is not empty.
 
     Only what stands on the ground, where one is known, counts as moving: stands and boards move too.
+    `restless` (h, w) are pixels that change most of the time, boards and graphics, which say nothing.
     """
     apart = difference(picture, empty)
     moving = (apart > tau) & ~is_shadow(picture, empty)
+    if restless is not None:
+        moving &= ~restless
     count, regions, stats, _ = cv2.connectedComponentsWithStats(
         cleaned(moving).astype(np.uint8), connectivity=8
     )
@@ -108,6 +116,9 @@ def moving_labels(
     # Nearly different is not the same: between two thresholds nothing is learnt.
     if ground is not None:
         unsure |= (apart > 0.6 * tau) & (labels == 0) & ground & ~gone[regions]
+    if restless is not None:
+        beside = cv2.dilate((labels == 1).astype(np.uint8), np.ones((25, 9), np.uint8)) > 0
+        unsure |= restless & (labels == 0) & beside
     labels[unsure] = UNKNOWN
     return labels, np.asarray(gone[regions])
 
