@@ -19,7 +19,7 @@ _MOST_SAMPLES = 48
 _LARGEST = 2.6  # times the picture's size: what a panorama may measure at most
 _ROUNDS = 2
 _MOST_PATCHES = 24
-_BUSY = 0.35  # share of the time
+_BUSY = 0.25  # share of the time
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,11 @@ def without_ghosts(panorama: Panorama, pixels: Pictures, masks: Sequence[Mask]) 
     return replace(panorama, picture=picture)
 
 
-def restless_places(panorama: Panorama, differs: Sequence[Mask]) -> Mask:
+def restless_places(panorama: Panorama, differs: Sequence[Mask], ground: Mask | None) -> Mask:
     """(H, W) of the panorama: what differs from its own median in much of the time it is seen.
 
     `differs` (T) of (h, w) says where each frame leaves the panorama. Boards that show moving pictures
-    do so; players pass.
+    do so; players pass, and stay only on the `ground` (H, W).
     """
     height, width = panorama.picture.shape[:2]
     changed = np.zeros((height, width), np.float32)
@@ -207,5 +207,7 @@ def restless_places(panorama: Panorama, differs: Sequence[Mask]) -> Mask:
         changed += cv2.warpPerspective(differs[row].astype(np.float32) * full, back, (width, height))
         seen += cv2.warpPerspective(full, back, (width, height))
     busy = ((changed / seen > _BUSY) & (seen > 6)).astype(np.uint8)
+    if ground is not None:
+        busy[cv2.erode(ground.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0] = 0
     busy = cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return cv2.dilate(busy, np.ones((5, 5), np.uint8)) > 0

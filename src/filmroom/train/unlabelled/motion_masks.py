@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.train.unlabelled.alignment import Aligner
+
 Pictures = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
@@ -107,12 +109,15 @@ def moving_labels(
     likely = stands & (area >= _LEAST_AREA) & (width < _WIDEST * picture.shape[1])
     likely &= (area > _EMPTIEST * width * height) & (height > 0.5 * width)
     doubtful = stands & (area >= _LEAST_AREA) & ~likely
+    doubtful[0] = False
     gone &= stands & (area >= _LEAST_AREA)
     likely[0] = doubtful[0] = gone[0] = False
     labels = np.zeros(regions.shape, np.uint8)
     labels[(likely & ~gone)[regions]] = 1
+    if ground is not None:
+        labels[_upright_on_ground((doubtful & ~gone)[regions] & ground)] = 1
     rim = cv2.dilate(labels, np.ones((3, 3), np.uint8)) - cv2.erode(labels, np.ones((3, 3), np.uint8))
-    unsure = (doubtful & ~gone)[regions] | (rim > 0) & (labels == 0) | (counts < _LEAST_COUNT)
+    unsure = ((doubtful & ~gone)[regions] & (labels == 0)) | (rim > 0) & (labels == 0) | (counts < _LEAST_COUNT)
     # Nearly different is not the same: between two thresholds nothing is learnt.
     if ground is not None:
         unsure |= (apart > 0.6 * tau) & (labels == 0) & ground & ~gone[regions]
@@ -123,6 +128,16 @@ def moving_labels(
     return labels, np.asarray(gone[regions])
 
 
+def _upright_on_ground(mask: Mask) -> Mask:
+    """Of regions run together with what moves behind them, the upright parts that stand on the ground."""
+    _, regions, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    kept = (stats[:, cv2.CC_STAT_AREA] >= 2 * _LEAST_AREA) & (height > 0.9 * width)
+    kept &= stats[:, cv2.CC_STAT_AREA] > 0.3 * width * height
+    kept[0] = False
+    return np.asarray(kept[regions])
+
+
 def _stands_on(ground: Mask | None, stats: NDArray[np.int32], shape: tuple[int, ...]) -> Mask:
     """(count,) whether the lowest middle of each region lies on the ground or below it."""
     if ground is None:
@@ -131,3 +146,22 @@ def _stands_on(ground: Mask | None, stats: NDArray[np.int32], shape: tuple[int, 
     row = stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT] - 1
     on = ground[np.minimum(row, shape[0] - 1), np.minimum(column, shape[1] - 1)]
     return np.asarray(on | ((row >= shape[0] - 3) & ground[-3:].any()))
+
+
+def published_labels(pixels: Pictures, aligner: Aligner, tau: float) -> NDArray[np.uint8]:
+    """(T, h, w) the labels as printed: 1(|i'(t-1, t) - i(t)| > tau), one-sided, nothing cleaned.
+
+    The first frame has none and is unknown throughout, as is what was not in view a frame before.
+    """
+    greys = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in pixels]
+    size = (pixels.shape[2], pixels.shape[1])
+    labels = np.full(pixels.shape[:3], UNKNOWN, np.uint8)
+    for row in range(1, len(pixels)):
+        matrix = aligner.align(greys[row - 1], greys[row]).matrix
+        if matrix is None:
+            continue
+        before = cv2.warpPerspective(pixels[row - 1], matrix, size)
+        inside = cv2.warpPerspective(np.ones(size[::-1], np.uint8), matrix, size) > 0
+        apart = cv2.absdiff(before, pixels[row]).max(axis=2)
+        labels[row][inside] = (apart > tau)[inside]
+    return labels

@@ -187,9 +187,17 @@ def pool_scores(
     vectors: NDArray[np.float32], positive: Mask, negative: Mask
 ) -> NDArray[np.float32]:
     """(d(p, negative) - d(p, positive)) / (their sum), d the squared distance to a pool's mean: -1..1."""
-    near, far = (
-        ((vectors - vectors[pool].mean(axis=0)) ** 2).sum(axis=1) for pool in (positive, negative)
+    return pool_scores_against(
+        vectors, vectors[positive].mean(axis=0), vectors[negative].mean(axis=0)
     )
+
+
+def pool_scores_against(
+    vectors: NDArray[np.float32], positive: NDArray[np.float32], negative: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """`pool_scores` with the means (D,) of the two pools given."""
+    near = ((vectors - positive) ** 2).sum(axis=1)
+    far = ((vectors - negative) ** 2).sum(axis=1)
     return np.asarray((far - near) / np.maximum(1e-9, far + near), np.float32)
 
 
