@@ -9,13 +9,22 @@ import typer
 
 
 def train_command(
-    part: Annotated[str, typer.Argument(help="detector, segmenter or numbers.", show_default=False)],
+    part: Annotated[
+        str,
+        typer.Argument(
+            help="detector, segmenter, numbers; or unlabelled, from raw videos.", show_default=False
+        ),
+    ],
     output: Annotated[
         Path,
         typer.Option(
             "-o", "--output", help="Folder for checkpoints and the network.", show_default=False
         ),
     ],
+    videos: Annotated[
+        Optional[list[Path]],
+        typer.Argument(help="Raw videos to learn from (unlabelled).", show_default=False),
+    ] = None,
     data: Annotated[
         Optional[list[Path]],
         typer.Option(help="COCO folder or zip; may be given again.", show_default=False),
@@ -32,8 +41,11 @@ def train_command(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
+    recipe: Annotated[
+        str, typer.Option(help="default, or paper: as published (unlabelled).")
+    ] = "default",
 ) -> None:
-    """Train a shipped network again, or with data of your own."""
+    """Train a shipped network again, or with data of your own, or learn from raw video."""
     import logging
 
     from filmroom.errors import InputError
@@ -45,6 +57,11 @@ def train_command(
             "training needs torch; install it with: pip install 'filmroom[train]'"
         ) from error
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if part == "unlabelled":
+        _train_unlabelled(list(videos or []), output, recipe, resume=resume, steps=steps, seed=seed)
+        return
+    if videos:
+        raise InputError(f"the {part} takes no videos; give its data with --data")
     network = train_part(
         part,
         list(data or []),
@@ -55,3 +72,21 @@ def train_command(
         seed=seed,
     )
     typer.echo(f"{network}")
+
+
+def _train_unlabelled(
+    videos: list[Path], output: Path, recipe: str, *, resume: bool, steps: int | None, seed: int
+) -> None:
+    from dataclasses import replace
+
+    from filmroom.errors import InputError
+    from filmroom.train.unlabelled.learning import UnlabelledRecipe, train_unlabelled
+
+    if recipe not in ("default", "paper"):
+        raise InputError(f"no recipe {recipe!r}; choose default or paper")
+    settings = replace(UnlabelledRecipe(paper=recipe == "paper"), seed=seed)
+    if steps is not None:
+        settings = settings.shortened(steps)
+    report = train_unlabelled(videos, output, settings, resume=resume)
+    typer.echo(report.text())
+    typer.echo(f"{output / 'detector.onnx'}")

@@ -132,9 +132,7 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         rng = np.random.default_rng([self.recipe.seed, self.start + index])
         chosen = int(rng.integers(len(self.pictures)))
         picture = self.pictures[chosen]
-        pixels, boxes, kinds, roles = _random_crop(
-            picture, self.recipe.crop, rng, self.recipe.heights
-        )
+        pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng, self.recipe.heights)
         if rng.random() < self.recipe.paste and (kinds == 0).any():
             usual = float(np.median(boxes[kinds == 0, 3]))
             teams, gain = self._teams_for(chosen, usual, rng)

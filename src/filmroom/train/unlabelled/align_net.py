@@ -1,4 +1,4 @@
-"""Alignment by a network: two frames in, the six numbers of an affine motion out, learnt from video alone.
+"""Alignment by a network: two frames in, the six numbers of an affine motion out.
 
 Small patches of the first picture are looked for in the second by correlating learnt features; an
 affine map is fitted to where they went, each weighted by a learnt trust and by how well it agrees with
@@ -44,7 +44,7 @@ _LEAST_AGREED = 0.25  # share of the trust that must agree with the map found
 
 
 class AlignmentNet(nn.Module):
-    """(N, 1, H, W) pairs of normalised grey pictures to affine maps (N, 2, 3), pixels of these pictures.
+    """(N, 1, H, W) pairs of normalised grey pictures to affine maps (N, 2, 3) of their pixels.
 
     H and W are multiples of four. 0.03 M parameters, of which every resolution uses the same.
     """
@@ -58,7 +58,7 @@ class AlignmentNet(nn.Module):
         self.sharpness = nn.Parameter(torch.tensor(2.5))
 
     def forward(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (N, 2, 3) from pixels of `first` to those of `second`, and the share that agrees (N,)."""
+        """Maps (N, 2, 3) from pixels of `first` to those of `second`; what share agrees (N,)."""
         a = F.normalize(self.features(first), dim=1)
         b = F.normalize(self.features(second), dim=1)
         moved, peak, clear = self._found_in(a, b)
@@ -131,7 +131,7 @@ def fit_affine(start: Tensor, end: Tensor, trust: Tensor) -> tuple[Tensor, Tenso
 class AlignmentRecipe:
     """Everything that decides the result, apart from the pictures."""
 
-    steps: int = 300
+    steps: int = 240
     batch: int = 4
     largest_gap: int = 5
     rate: float = 2e-3
@@ -140,7 +140,7 @@ class AlignmentRecipe:
 
 
 def normalised(grey: Grey, width: int) -> NDArray[np.float32]:
-    """(h, width) of the picture less its surroundings' mean, over their spread; h a multiple of four."""
+    """(h, width) of the picture less its surroundings, over their spread; h a multiple of four."""
     height = max(STRIDE, round(grey.shape[0] * width / grey.shape[1] / STRIDE) * STRIDE)
     small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
     mean = cv2.boxFilter(small, -1, (15, 15))
@@ -182,7 +182,7 @@ def train_alignment(
 def _step_losses(
     net: AlignmentNet, shots: Sequence[Shot], recipe: AlignmentRecipe, rng: np.random.Generator
 ) -> dict[str, Tensor]:
-    width = int(rng.choice([160, 320]))
+    width = 160 if rng.random() < 0.6 else 320
     firsts, seconds, known = [], [], []
     shot = shots[int(rng.integers(len(shots)))]
     for _ in range(recipe.batch):
@@ -218,9 +218,11 @@ def _random_affine(rng: np.random.Generator, shape: tuple[int, ...], width: int)
     height, whole = shape[:2]
     reach = 0.7 * REACH * STRIDE * whole / width
     turn, zoom = rng.normal(0, 0.01), np.exp(rng.normal(0, 0.015))
-    matrix = cv2.getRotationMatrix2D((whole / 2, height / 2), np.degrees(turn), zoom)
-    matrix[:, 2] += rng.uniform(-reach, reach, 2) * [1.0, 0.5]
-    return np.asarray(matrix, float)
+    matrix = np.asarray(
+        cv2.getRotationMatrix2D((whole / 2, height / 2), float(np.degrees(turn)), zoom), float
+    )
+    matrix[:, 2] += rng.uniform(-reach, reach, 2) * np.array([1.0, 0.5])
+    return matrix
 
 
 def _at_width(matrix: Matrix, whole: int, width: int) -> Matrix:
@@ -248,7 +250,7 @@ def _product(first: Tensor, second: Tensor) -> Tensor:
 
 
 def warp(pictures: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Pictures (N, 1, H, W) seen through maps (N, 2, 3) of *output* pixels to theirs; and what is in view."""
+    """Pictures (N, 1, H, W) seen through maps (N, 2, 3) of output pixels to theirs; what is in view."""
     height, width = pictures.shape[2:]
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     points = torch.stack([x, y], -1).reshape(-1, 2).float()
@@ -259,7 +261,7 @@ def warp(pictures: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def photometric_loss(first: Tensor, second: Tensor, maps: Tensor) -> Tensor:
-    """Mean Charbonnier difference of `first` and `second` seen through `maps`, the worst fifth left out."""
+    """Mean Charbonnier difference of `first` and `second` through `maps`, less the worst fifth."""
     seen, inside = warp(second, maps)
     apart = ((seen - first)[:, 0].square() + 1e-3).sqrt()
     counted = []
@@ -288,9 +290,11 @@ class LearntAligner:
         if hidden is not None and hidden.any():
             first = first.copy()
             first[hidden] = cv2.blur(first, (31, 31))[hidden]
-        for level in _LEVELS:
-            level = min(level, width // STRIDE * STRIDE)
-            seen = cv2.warpPerspective(second, np.linalg.inv(total), (width, height), borderMode=cv2.BORDER_REPLICATE)
+        for wanted in _LEVELS:
+            level = min(wanted, width // STRIDE * STRIDE)
+            seen = cv2.warpPerspective(
+                second, np.linalg.inv(total), (width, height), borderMode=cv2.BORDER_REPLICATE
+            )
             a, b = (
                 torch.from_numpy(normalised(np.asarray(each, np.uint8), level)[None, None])
                 for each in (first, seen)
@@ -324,9 +328,7 @@ class BetterAligner:
         for _ in range(pairs):
             shot = shots[int(rng.integers(len(shots)))]
             row = int(rng.integers(len(shot.pixels) - 1))
-            first, second = (
-                cv2.cvtColor(shot.pixels[i], cv2.COLOR_RGB2GRAY) for i in (row, row + 1)
-            )
+            first, second = (cv2.cvtColor(shot.pixels[i], cv2.COLOR_RGB2GRAY) for i in (row, row + 1))
             still = photometric_residual(first, second, np.eye(3))
             left["none"].append(still)
             for name, each in (("learnt", self.learnt), ("classical", self.classical)):

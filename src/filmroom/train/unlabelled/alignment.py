@@ -69,13 +69,21 @@ def _follow_corners(first: Grey, second: Grey, hidden: Mask | None) -> Motion:
     if len(corners) < _FEWEST_CORNERS:
         return Motion(None, 0.0)
     start = corners[:, None].astype(np.float32)
-    forward, found, _ = cv2.calcOpticalFlowPyrLK(first, second, start, _NO_GUESS, winSize=_WINDOW, maxLevel=4)
-    back, _, _ = cv2.calcOpticalFlowPyrLK(second, first, forward, _NO_GUESS, winSize=_WINDOW, maxLevel=4)
+    forward, found, _ = cv2.calcOpticalFlowPyrLK(
+        first, second, start, _NO_GUESS, winSize=_WINDOW, maxLevel=4
+    )
+    back, _, _ = cv2.calcOpticalFlowPyrLK(
+        second, first, forward, _NO_GUESS, winSize=_WINDOW, maxLevel=4
+    )
     good = (np.linalg.norm((back - start).reshape(-1, 2), axis=1) < 0.7) & found.ravel().astype(bool)
     if good.sum() < _FEWEST_CORNERS:
         return Motion(None, 0.0)
     matrix, inliers = cv2.findHomography(start[good], forward[good], cv2.RANSAC, 1.2, maxIters=800)
-    if matrix is None or inliers.sum() < max(_FEWEST_CORNERS, 0.3 * good.sum()) or not _is_plain(matrix):
+    if (
+        matrix is None
+        or inliers.sum() < max(_FEWEST_CORNERS, 0.3 * good.sum())
+        or not _is_plain(matrix)
+    ):
         return Motion(None, 0.0)
     return Motion(np.asarray(matrix, float), float(inliers.sum() / len(corners)))
 
@@ -110,14 +118,17 @@ def find_overlay(pixels: Pictures) -> Mask:
     middle = np.median(greys, axis=0)
     strays = np.median(np.abs(greys - middle), axis=0)
     slope = cv2.magnitude(cv2.Sobel(middle, cv2.CV_32F, 1, 0), cv2.Sobel(middle, cv2.CV_32F, 0, 1)) / 4
-    usual = [cv2.magnitude(cv2.Sobel(g, cv2.CV_32F, 1, 0), cv2.Sobel(g, cv2.CV_32F, 0, 1)).mean() for g in greys[::8]]
+    usual = [
+        cv2.magnitude(cv2.Sobel(g, cv2.CV_32F, 1, 0), cv2.Sobel(g, cv2.CV_32F, 0, 1)).mean()
+        for g in greys[::8]
+    ]
     edges = slope > _SHARP
     if not edges.any() or slope.mean() > _STILL_SHARE * float(np.mean(usual)) / 4:
         return np.zeros(middle.shape, bool)
     still = (edges & (strays < _STAYS)).astype(np.uint8)
     still = cv2.morphologyEx(still, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     still = cv2.morphologyEx(still, cv2.MORPH_CLOSE, np.ones((9, 17), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(still, connectivity=8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(still, connectivity=8)
     big = stats[:, cv2.CC_STAT_AREA] > 40
     big[0] = False
     found = np.zeros(middle.shape, np.uint8)
@@ -185,14 +196,18 @@ def _gauss_newton(
         v = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / depth
         column = (half * (u + 1)).astype(np.float32)
         row = (half * v + height / 2).astype(np.float32)
-        seen, gx, gy = (cv2.remap(each, column, row, cv2.INTER_LINEAR).ravel() for each in (second, slope_x, slope_y))
+        seen, gx, gy = (
+            cv2.remap(each, column, row, cv2.INTER_LINEAR).ravel()
+            for each in (second, slope_x, slope_y)
+        )
         inside = (column > 1) & (row > 1) & (column < width - 2) & (row < height - 2)
         apart = seen - values
         scale = 1.4826 * float(np.median(np.abs(apart[inside]))) + 0.5 if inside.any() else 1.0
         weight = np.clip(1 - (apart / (4.0 * scale)) ** 2, 0, None) ** 2 * inside * fair
         gx, gy = gx * half / depth, gy * half / depth
         steps = np.stack(
-            [gx * x, gx * y, gx, gy * x, gy * y, gy, -(gx * u + gy * v) * x, -(gx * u + gy * v) * y], axis=1
+            [gx * x, gx * y, gx, gy * x, gy * y, gy, -(gx * u + gy * v) * x, -(gx * u + gy * v) * y],
+            axis=1,
         )
         weighted = steps * weight[:, None]
         normal_matrix = weighted.T @ steps

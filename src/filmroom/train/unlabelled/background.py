@@ -180,7 +180,9 @@ def without_ghosts(panorama: Panorama, pixels: Pictures, masks: Sequence[Mask]) 
         back = np.linalg.inv(panorama.to_frame[row])
         mask = cv2.dilate(masks[row].astype(np.uint8), np.ones((5, 5), np.uint8))
         where = cv2.warpPerspective(mask, back, (width, height), flags=cv2.INTER_NEAREST) > 0
-        samples.append((np.asarray(cv2.warpPerspective(pixels[row], back, (width, height)), np.uint8), where))
+        samples.append(
+            (np.asarray(cv2.warpPerspective(pixels[row], back, (width, height)), np.uint8), where)
+        )
     if not samples:
         return panorama
     votes = np.sum([where for _, where in samples], axis=0)
@@ -209,5 +211,5 @@ def restless_places(panorama: Panorama, differs: Sequence[Mask], ground: Mask | 
     busy = ((changed / seen > _BUSY) & (seen > 6)).astype(np.uint8)
     if ground is not None:
         busy[cv2.erode(ground.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0] = 0
-    busy = cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return cv2.dilate(busy, np.ones((5, 5), np.uint8)) > 0
+    opened = cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return cv2.dilate(opened, np.ones((5, 5), np.uint8)) > 0

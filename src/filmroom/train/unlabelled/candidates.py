@@ -53,9 +53,11 @@ class Candidates:
 
 
 def fit_body_height(regions: Boxes, rng: np.random.Generator) -> BodyHeight | None:
-    """The line that the heights of most upright regions follow, by RANSAC; None where there are too few."""
+    """The line that most upright regions' heights follow, by RANSAC; None where they are too few."""
     aspect = regions[:, 3] / np.maximum(1, regions[:, 2])
-    upright = regions[(aspect > _SINGLE_ASPECT[0]) & (aspect < _SINGLE_ASPECT[1]) & (regions[:, 3] >= 8)]
+    upright = regions[
+        (aspect > _SINGLE_ASPECT[0]) & (aspect < _SINGLE_ASPECT[1]) & (regions[:, 3] >= 8)
+    ]
     if len(upright) < _FEWEST:
         return None
     feet, tall = upright[:, 1] + upright[:, 3], upright[:, 3]
@@ -83,7 +85,7 @@ def fit_body_height(regions: Boxes, rng: np.random.Generator) -> BodyHeight | No
 
 
 def regions_of(mask: Mask, least: int = 20) -> tuple[NDArray[np.int32], Boxes]:
-    """Connected regions of at least `least` pixels: labels (h, w) from 1, boxes (R, 4) in that order."""
+    """Connected regions of `least` pixels or more: labels (h, w) from 1, boxes (R, 4) in that order."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     kept = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least)
     kept = kept[kept > 0]
@@ -146,7 +148,9 @@ def _described(
 ) -> tuple[float, float, float, float, float, float, float]:
     top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
     middle_row, middle_column = (top + bottom) / 2, (left + right) / 2
-    centred = bool(((np.abs(rows + 0.5 - middle_row) < 1.6) & (np.abs(columns + 0.5 - middle_column) < 1.6)).any())
+    centred = bool(
+        ((np.abs(rows + 0.5 - middle_row) < 1.6) & (np.abs(columns + 0.5 - middle_column) < 1.6)).any()
+    )
     edge = (rows <= top) | (rows >= bottom - 1) | (columns <= left) | (columns >= right - 1)
     return (
         float(x + left),

@@ -1,4 +1,4 @@
-"""From found players to the ordinary small detector: clean pictures, cut out players, training, export."""
+"""From found players to what trains the ordinary small detector: clean pictures, cut out players."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from filmroom.geometry.boxes import ious
@@ -52,12 +51,12 @@ class FoundFrame:
 
 
 def write_pictures(
-    video: Path, found: Sequence[FoundFrame], scale: float, folder: Path, stem: str
+    video: Path, found: Sequence[FoundFrame], folder: Path, stem: str
 ) -> tuple[list[dict[str, object]], list[Cutout]]:
     """Write the frames as clean training pictures; COCO rows (with boxes) and the cut out players.
 
-    `scale` is the size of the video's pixels over the small picture's. Whatever might be a player and
-    is not believed is painted over with the empty place, so that nobody unlabelled is left.
+    Whatever might be a player and is not believed is painted over with the empty place, so that nobody
+    unlabelled is left.
     """
     rows: list[dict[str, object]] = []
     cutouts: list[Cutout] = []
@@ -69,7 +68,12 @@ def write_pictures(
         cv2.imwrite(str(folder / name), clean[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 93])
         boxes = here.sure * share
         rows.append(
-            {"file_name": name, "width": clean.shape[1], "height": clean.shape[0], "boxes": boxes.tolist()}
+            {
+                "file_name": name,
+                "width": clean.shape[1],
+                "height": clean.shape[0],
+                "boxes": boxes.tolist(),
+            }
         )
         for box in here.sure[here.alone]:
             cutout = _cut_out(picture, here.mask, box, share)
@@ -78,9 +82,7 @@ def write_pictures(
     return rows, cutouts
 
 
-def _frames_of(
-    video: Path, found: Sequence[FoundFrame]
-) -> Iterator[tuple[Pictures, FoundFrame]]:
+def _frames_of(video: Path, found: Sequence[FoundFrame]) -> Iterator[tuple[Pictures, FoundFrame]]:
     wanted = {each.frame: each for each in found}
     for frame in read_frames(video):
         here = wanted.pop(frame.index, None)
@@ -101,8 +103,8 @@ def _doubtful(here: FoundFrame) -> Mask:
     for x, y, w, h in here.sure:
         cv2.rectangle(keep, (int(x) - 1, int(y) - 1), (int(x + w) + 1, int(y + h) + 1), 1, cv2.FILLED)
     rest[keep > 0] = 0
-    rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    grown = cv2.dilate(rest, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_GROWN, _GROWN + 4)))
+    opened = cv2.morphologyEx(rest, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    grown = cv2.dilate(opened, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_GROWN, _GROWN + 4)))
     grown[keep > 0] = 0
     return grown > 0
 
@@ -124,17 +126,22 @@ def _cut_out(picture: Pictures, mask: Mask, box: Boxes, share: float) -> Cutout 
     small = mask[top:bottom, left:right].astype(np.float32)
     if small.size == 0 or not 0.28 < small.mean() < 0.85:
         return None
-    part = picture[round(top * share) : round(bottom * share), round(left * share) : round(right * share)]
+    part = picture[
+        round(top * share) : round(bottom * share), round(left * share) : round(right * share)
+    ]
     if part.shape[0] < 16 or part.shape[1] < 6:
         return None
     alpha = cv2.resize(small, (part.shape[1], part.shape[0]), interpolation=cv2.INTER_LINEAR)
     alpha = np.clip((alpha - 0.3) / 0.4, 0, 1)
-    return Cutout(part.copy(), np.rint(alpha * 255).astype(np.uint8), (part.shape[1] / 2, float(part.shape[0])))
+    return Cutout(
+        part.copy(), np.rint(alpha * 255).astype(np.uint8), (part.shape[1] / 2, float(part.shape[0]))
+    )
 
 
 def write_coco(folder: Path, rows: Sequence[dict[str, object]]) -> None:
     """`annotations/train.json` for pictures that lie in `folder/train`."""
-    images, annotations = [], []
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
     for index, row in enumerate(rows):
         images.append({"id": index, **{name: row[name] for name in ("file_name", "width", "height")}})
         boxes = row["boxes"]

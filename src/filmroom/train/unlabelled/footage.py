@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -171,7 +172,5 @@ def _grouped(
 def changing_frames(pixels: Pictures) -> NDArray[np.bool_]:
     """(T,) which frames differ from the one before: repeated ones and slides say nothing of motion."""
     grey = [cv2.resize(each, (160, 90), interpolation=cv2.INTER_AREA).mean(axis=2) for each in pixels]
-    change = [
-        float(np.abs(now - before).mean()) for before, now in zip(grey[:-1], grey[1:], strict=True)
-    ]
+    change = [float(np.abs(now - before).mean()) for before, now in itertools.pairwise(grey)]
     return np.array([True, *(value > _SLIDES_CHANGE for value in change)])

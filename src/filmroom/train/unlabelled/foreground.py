@@ -17,7 +17,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from filmroom.train.networks import conv
 from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
@@ -26,41 +25,18 @@ from filmroom.train.schedule import (
     save_training,
 )
 from filmroom.train.unlabelled.motion_masks import UNKNOWN
+from filmroom.train.unlabelled.unet import MULTIPLE, UNet
 
 Pictures = NDArray[np.uint8]
 Tell = Callable[[int, int, dict[str, float]], None]
 
-_MULTIPLE = 16
 
+class ForegroundNet(UNet):
+    """One picture to the logit that each of its pixels belongs to something that moves at times."""
 
-class ForegroundNet(nn.Module):
-    """U-Net at half resolution: (N, 3, H, W) RGB in 0..1 to logits (N, 1, H/2, W/2).
-
-    H and W must be multiples of 16. 0.34 M parameters.
-    """
-
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96)) -> None:
-        super().__init__()
-        self.down = nn.ModuleList()
-        before = 3
-        for width in widths:
-            self.down.append(nn.Sequential(conv(before, width, 3, 2), conv(width, width)))
-            before = width
-        self.up = nn.ModuleList(
-            conv(widths[i] + widths[i - 1], widths[i - 1]) for i in range(len(widths) - 1, 0, -1)
-        )
-        self.out = nn.Conv2d(widths[0], 1, 1)
+    def __init__(self) -> None:
+        super().__init__(3, 1)
         nn.init.constant_(self.out.bias, -3.0)
-
-    def forward(self, x: Tensor) -> Tensor:  # noqa: D102
-        seen = []
-        for layer in self.down:
-            x = layer(x)
-            seen.append(x)
-        for layer, skip in zip(self.up, reversed(seen[:-1]), strict=True):
-            x = layer(torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), skip], 1))
-        out: Tensor = self.out(x)
-        return out
 
 
 @dataclass(frozen=True)
@@ -168,8 +144,8 @@ def _random_crop(
     )
     gain, offset = rng.uniform(0.75, 1.25), rng.uniform(-20, 20)
     tint = rng.uniform(0.92, 1.08, 3)
-    pixels = np.clip(pixels.astype(np.float32) * (gain * tint) + offset, 0, 255).astype(np.uint8)
-    return pixels, np.asarray(wanted, np.uint8)
+    coloured = np.clip(pixels.astype(np.float32) * (gain * tint) + offset, 0, 255)
+    return coloured.astype(np.uint8), np.asarray(wanted, np.uint8)
 
 
 @torch.no_grad()
@@ -178,7 +154,7 @@ def foreground_of(net: ForegroundNet, picture: Pictures) -> NDArray[np.float32]:
     net.eval()
     height, width = picture.shape[:2]
     padded = cv2.copyMakeBorder(
-        picture, 0, -height % _MULTIPLE, 0, -width % _MULTIPLE, cv2.BORDER_REPLICATE
+        picture, 0, -height % MULTIPLE, 0, -width % MULTIPLE, cv2.BORDER_REPLICATE
     )
     pixels = torch.from_numpy(padded.transpose(2, 0, 1)[None].copy()).float() / 255
     half = net(pixels.contiguous(memory_format=torch.channels_last)).sigmoid()[0, 0].numpy()

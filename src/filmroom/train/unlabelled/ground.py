@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,9 @@ def find_ground(picture: Pictures, counts: NDArray[np.uint8]) -> Mask | None:
     seen = counts > 0
     lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.5), cv2.COLOR_RGB2LAB).astype(np.float32)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    slope = cv2.GaussianBlur(cv2.magnitude(cv2.Sobel(grey, 5, 1, 0), cv2.Sobel(grey, 5, 0, 1)), (0, 0), 3)
+    slope = cv2.GaussianBlur(
+        cv2.magnitude(cv2.Sobel(grey, 5, 1, 0), cv2.Sobel(grey, 5, 0, 1)), (0, 0), 3
+    )
     smooth = seen & (slope / 4 < _SMOOTH / 4)
     values = lab[smooth]
     if len(values) < _LEAST_SHARE * seen.sum():
@@ -57,7 +61,8 @@ def _lab_distance(lab: NDArray[np.float32], centre: NDArray[np.float32]) -> NDAr
     return np.asarray(np.sqrt((apart * apart).sum(axis=2)), np.float32)
 
 
-def _largest(mask: NDArray[np.uint8]) -> Mask:
+def _largest(closed: NDArray[Any]) -> Mask:
+    mask = np.asarray(closed, np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     if count < 2:
         return np.zeros(mask.shape, bool)
@@ -76,7 +81,7 @@ def _filled(mask: Mask) -> Mask:
 
 
 def _with_neighbours(ground: Mask, nearest: NDArray[np.int64], smooth: Mask) -> Mask:
-    """Other large smooth areas that touch the ground and do not rise above it: keys, end zones, aprons."""
+    """With other large smooth areas that touch it and do not rise above it: keys, end zones, aprons."""
     top = int(np.flatnonzero(ground.any(axis=1))[0]) if ground.any() else 0
     grown = ground.copy()
     near = cv2.dilate(ground.astype(np.uint8), np.ones((15, 15), np.uint8)) > 0

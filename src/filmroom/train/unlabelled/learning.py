@@ -1,4 +1,4 @@
-"""From raw video to a detector: all stages in order, resumable, with pictures and a report on the way."""
+"""From raw video to a detector: all stages in order, resumable, with pictures and a report."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from filmroom.train.unlabelled.distil import (
     write_pictures,
 )
 from filmroom.train.unlabelled.footage import Footage, read_footage
-from filmroom.train.unlabelled.foreground import ForegroundNet, ForegroundRecipe, train_foreground
+from filmroom.train.unlabelled.foreground import ForegroundRecipe, train_foreground
 from filmroom.train.unlabelled.motion import MovingShot, find_motion
 from filmroom.train.unlabelled.motion_masks import published_labels
 from filmroom.train.unlabelled.player_pools import PoolRecipe
@@ -52,6 +52,7 @@ _BELIEVED_SCORE = 0.45  # likewise of the first detector
 _LEAST_FOREGROUND = 0.15  # of a detected box: else nothing of it ever moved
 _WIDEST = 0.85  # width over height of a label
 _MOST_CUTOUTS = 1500
+_FEWEST_LABELS = 20
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,9 @@ def train_unlabelled(
     players, pools = find_players(foreground, moving, recipe.pools, _stage(tell, "players"))
     sheets.save(folder / "3-pools.png", sheets.pools_sheet(pools))
     sheets.save(folder / "4-players.png", sheets.players_sheet(players))
-    train_displacement(players, work, recipe.displacement, _stage(tell, "displacement"))
     detector = _distil(players, folder, work, recipe, tell)
+    again = _found_again(players, folder)
+    train_displacement(again, work, recipe.displacement, _stage(tell, "displacement"))
     report = judge(footage, players, detector, residuals, time.monotonic() - started)
     sheets.save(folder / "5-detector.png", sheets.detector_sheet(detector, players))
     (folder / "report.json").write_text(json.dumps(report.as_dict(), indent=1), encoding="utf-8")
@@ -191,7 +193,7 @@ def _log_progress(stage: str, step: int, steps: int, values: dict[str, float]) -
 def _aligners(
     footage: Footage, work: Path, recipe: UnlabelledRecipe, tell: Tell
 ) -> tuple[Aligner, Aligner, dict[str, float]]:
-    """What lays frames over the empty place, what finds the steps between them, and how well each does."""
+    """What lays frames over the empty place, what finds steps between them, and how well each does."""
     learnt = LearntAligner(
         train_alignment(footage.shots, work, recipe.alignment, _stage(tell, "alignment"))
     )
@@ -254,15 +256,17 @@ def _write_training_set(
     total = sum(len(each.boxes) for each in players)
     rows: list[dict[str, object]] = []
     cutouts: list[Cutout] = []
-    for index, each in enumerate(players):
+    by_video: dict[Path, list[FoundFrame]] = {}
+    for each in players:
         count = max(1, round(recipe.pictures * len(each.boxes) / total))
         chosen = np.unique(np.linspace(0, len(each.boxes) - 1, count).round().astype(int))
-        frames = [_found_frame(each, int(row)) for row in chosen]
-        shot = each.motion.shot
-        some, cut = write_pictures(shot.video, frames, shot.scale, folder / "train", f"{index:03d}")
+        frames = by_video.setdefault(each.motion.shot.video, [])
+        frames += [_found_frame(each, int(row)) for row in chosen]
+    for index, (video, frames) in enumerate(by_video.items()):
+        some, cut = write_pictures(video, frames, folder / "train", f"{index:03d}")
         rows += some
         cutouts += cut
-    if sum(len(row["boxes"]) for row in rows) < 20:  # type: ignore[arg-type]
+    if sum(len(frame.sure) for frames in by_video.values() for frame in frames) < _FEWEST_LABELS:
         raise InputError("too few players were found to train a detector; see the sheets in the folder")
     write_coco(folder, rows)
     rng = np.random.default_rng(recipe.seed)
@@ -305,7 +309,9 @@ def _found_again(players: Sequence[ShotPlayers], parts: Path) -> list[ShotPlayer
 
 def _enlarged(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     share = LONG_SIDE / max(picture.shape[:2])
-    return np.asarray(cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return np.asarray(
+        cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_CUBIC), np.uint8
+    )
 
 
 def _mask_share(mask: NDArray[np.bool_], boxes: Boxes) -> NDArray[np.float64]:

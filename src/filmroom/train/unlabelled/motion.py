@@ -98,9 +98,7 @@ def _label_frames(shot: Shot, rows: NDArray[np.int64], panorama: Panorama) -> Mo
     ]
     panorama = without_ghosts(panorama, pixels, ghosts)
     labels = [
-        moving_labels(
-            pixels[row], *panorama.seen_from(row, size), grounds[row], tau, quiet[row]
-        )[0]
+        moving_labels(pixels[row], *panorama.seen_from(row, size), grounds[row], tau, quiet[row])[0]
         for row in range(len(rows))
     ]
     return MovingShot(shot, rows, panorama, ground, tau, np.stack(labels))

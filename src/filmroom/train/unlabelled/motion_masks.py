@@ -66,7 +66,7 @@ def _slope(picture: Pictures) -> NDArray[np.float32]:
 
 
 def is_shadow(picture: Pictures, empty: Pictures) -> Mask:
-    """(h, w) where the picture is the empty place, only darker: all channels by about the same share."""
+    """(h, w) where the picture is the empty place, only darker, all channels by about the same."""
     share = (picture.astype(np.float32) + 4) / (empty.astype(np.float32) + 4)
     middle = share.mean(axis=2)
     spread = share.max(axis=2) - share.min(axis=2)
@@ -90,7 +90,7 @@ def moving_labels(
     tau: float,
     restless: Mask | None = None,
 ) -> tuple[NDArray[np.uint8], Mask]:
-    """Soft labels (h, w) of one frame, 1 moving, 0 not, `UNKNOWN`; and where the empty place is not empty.
+    """Soft labels (h, w) of one frame, 1 moving, 0 not, `UNKNOWN`; and where the place is not empty.
 
     Only what stands on the ground, where one is known, counts as moving: stands and boards move too.
     `restless` (h, w) are pixels that change most of the time, boards and graphics, which say nothing.
@@ -102,10 +102,10 @@ def moving_labels(
     count, regions, stats, _ = cv2.connectedComponentsWithStats(
         cleaned(moving).astype(np.uint8), connectivity=8
     )
-    gone = ghosts(regions, count, picture, empty)
+    gone = ghosts(np.asarray(regions, np.int32), count, picture, empty)
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     area = stats[:, cv2.CC_STAT_AREA]
-    stands = _stands_on(ground, stats, regions.shape)
+    stands = _stands_on(ground, np.asarray(stats, np.int32), regions.shape)
     likely = stands & (area >= _LEAST_AREA) & (width < _WIDEST * picture.shape[1])
     likely &= (area > _EMPTIEST * width * height) & (height > 0.5 * width)
     doubtful = stands & (area >= _LEAST_AREA) & ~likely
@@ -117,7 +117,11 @@ def moving_labels(
     if ground is not None:
         labels[_upright_on_ground((doubtful & ~gone)[regions] & ground)] = 1
     rim = cv2.dilate(labels, np.ones((3, 3), np.uint8)) - cv2.erode(labels, np.ones((3, 3), np.uint8))
-    unsure = ((doubtful & ~gone)[regions] & (labels == 0)) | (rim > 0) & (labels == 0) | (counts < _LEAST_COUNT)
+    unsure = (
+        ((doubtful & ~gone)[regions] & (labels == 0))
+        | (rim > 0) & (labels == 0)
+        | (counts < _LEAST_COUNT)
+    )
     # Nearly different is not the same: between two thresholds nothing is learnt.
     if ground is not None:
         unsure |= (apart > 0.6 * tau) & (labels == 0) & ground & ~gone[regions]
@@ -129,7 +133,7 @@ def moving_labels(
 
 
 def _upright_on_ground(mask: Mask) -> Mask:
-    """Of regions run together with what moves behind them, the upright parts that stand on the ground."""
+    """The upright parts on the ground of regions run together with what moves behind them."""
     _, regions, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     kept = (stats[:, cv2.CC_STAT_AREA] >= 2 * _LEAST_AREA) & (height > 0.9 * width)

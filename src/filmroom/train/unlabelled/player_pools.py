@@ -80,7 +80,7 @@ def plausible_single(found: Candidates, height: BodyHeight) -> Mask:
 
 
 def strict_positives(found: Candidates, height: BodyHeight, recipe: PoolRecipe) -> Mask:
-    """(N,) whole regions that are compact single bodies: middle in the mask, little mask on the border."""
+    """(N,) regions that are compact single bodies: middle in the mask, little mask on the border."""
     filled = found.area / (found.boxes[:, 2] * found.boxes[:, 3])
     single = found.centred & (found.border < recipe.most_border) & plausible_single(found, height)
     single &= found.boxes[:, 2] < _NARROW * found.boxes[:, 3]
@@ -117,9 +117,10 @@ def cut_patches(picture: Pictures, boxes: Boxes) -> Pictures:
     """(N, 64, 32, 3) what the boxes show, a little grown."""
     patches = np.zeros((len(boxes), *PATCH, 3), np.uint8)
     for row, (x, y, w, h) in enumerate(boxes):
-        w, h = max(w, 2.0), max(h, 2.0)
-        left, top = x - _CONTEXT * w, y - _CONTEXT * h
-        scale_x, scale_y = PATCH[1] / (w * (1 + 2 * _CONTEXT)), PATCH[0] / (h * (1 + 2 * _CONTEXT))
+        wide, tall = max(w, 2.0), max(h, 2.0)
+        left, top = x - _CONTEXT * wide, y - _CONTEXT * tall
+        scale_x = PATCH[1] / (wide * (1 + 2 * _CONTEXT))
+        scale_y = PATCH[0] / (tall * (1 + 2 * _CONTEXT))
         matrix = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
         patches[row] = cv2.warpAffine(
             picture, matrix, (PATCH[1], PATCH[0]), borderMode=cv2.BORDER_REPLICATE
@@ -149,7 +150,11 @@ def grow_pools(
         scores = pool_scores(vectors, positive, negative)
         positive |= _best(scores, ~positive & ~negative, recipe.positive_score, recipe.most_growth)
         negative |= _best(-scores, ~positive & ~negative, -recipe.negative_score, recipe.most_growth)
-        told = {"triplet": loss.item(), "players": float(positive.sum()), "others": float(negative.sum())}
+        told = {
+            "triplet": loss.item(),
+            "players": float(positive.sum()),
+            "others": float(negative.sum()),
+        }
         tell(iteration + 1, recipe.iterations, told)
     return net, Pools(patches, positive, negative, scores)
 
@@ -183,13 +188,9 @@ def triplet_loss(anchor: Tensor, near: Tensor, far: Tensor, margin: float) -> Te
     return (closer - further + margin).clamp(min=0).mean()
 
 
-def pool_scores(
-    vectors: NDArray[np.float32], positive: Mask, negative: Mask
-) -> NDArray[np.float32]:
-    """(d(p, negative) - d(p, positive)) / (their sum), d the squared distance to a pool's mean: -1..1."""
-    return pool_scores_against(
-        vectors, vectors[positive].mean(axis=0), vectors[negative].mean(axis=0)
-    )
+def pool_scores(vectors: NDArray[np.float32], positive: Mask, negative: Mask) -> NDArray[np.float32]:
+    """(d(p, negative) - d(p, positive)) / (their sum), d squared distance to a pool's mean: -1..1."""
+    return pool_scores_against(vectors, vectors[positive].mean(axis=0), vectors[negative].mean(axis=0))
 
 
 def pool_scores_against(
@@ -224,14 +225,16 @@ def _as_input(patches: Pictures, rng: np.random.Generator | None = None) -> Tens
 def embed(net: PatchEmbedding, patches: Pictures) -> NDArray[np.float32]:
     """Unit vectors (N, 32) of patches (N, 64, 32, 3)."""
     net.eval()
-    parts = [net(_as_input(patches[start : start + 512])).numpy() for start in range(0, len(patches), 512)]
+    parts = [
+        net(_as_input(patches[start : start + 512])).numpy() for start in range(0, len(patches), 512)
+    ]
     return np.concatenate(parts) if parts else np.zeros((0, 32), np.float32)
 
 
 def choose_players(
     found: Candidates, scores: NDArray[np.float32], height: BodyHeight
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Rows taken for players, and how sure, 0..1: of each region the division whose parts score best."""
+    """Rows taken for players, how sure, 0..1: of each region the division whose parts score best."""
     expected = height.at(found.boxes[:, 1] + found.boxes[:, 3])
     misfit = np.log(found.boxes[:, 3] / expected) / 0.35
     misfit_width = np.maximum(0, found.boxes[:, 2] / (0.7 * found.boxes[:, 3]) - 1) * 2

@@ -95,9 +95,7 @@ def find_players(
     return [_choose(each, embedding, means) for each in prepared], pools
 
 
-def _prepare(
-    net: ForegroundNet, shot: MovingShot, rng: np.random.Generator
-) -> _Prepared | None:
+def _prepare(net: ForegroundNet, shot: MovingShot, rng: np.random.Generator) -> _Prepared | None:
     masks = foreground_masks(net, shot)
     regions = np.concatenate([regions_of(mask)[1] for mask in masks])
     height = fit_body_height(regions, rng)

@@ -82,7 +82,8 @@ class Report:
             f"boxes found again in the next frame: {self.steady:.0%}; a chain lasts"
             f" {self.track_seconds:.1f} s",
             f"left after alignment, grey levels: network {self.learnt_residual:.2f}, corners"
-            f" {self.classical_residual:.2f}" + ("" if self.camera_moves else "; the camera stands still"),
+            f" {self.classical_residual:.2f}"
+            + ("" if self.camera_moves else "; the camera stands still"),
             *self.remarks,
         ]
         return "\n".join(lines)
@@ -135,9 +136,7 @@ def _mean(values: Sequence[float | bool]) -> float:
     return float(np.mean(values)) if len(values) else 0.0
 
 
-def _detect_all(
-    network: OnnxDetector, players: ShotPlayers, stride: int
-) -> list[NDArray[np.float64]]:
+def _detect_all(network: OnnxDetector, players: ShotPlayers, stride: int) -> list[NDArray[np.float64]]:
     found = []
     for row in range(0, len(players.motion.rows), stride):
         picture = players.motion.shot.pixels[players.motion.rows[row]]
@@ -173,7 +172,7 @@ def _foreground_shares(mask: NDArray[np.bool_], boxes: NDArray[np.float64]) -> l
 def _links(
     players: ShotPlayers, found: list[NDArray[np.float64]], stride: int
 ) -> list[NDArray[np.bool_]]:
-    """For each frame but the last, which boxes overlap one of the next frame once the camera is undone."""
+    """For each frame but the last, which boxes overlap one of the next, camera undone."""
     from filmroom.geometry.homography import transform_boxes
 
     links = []

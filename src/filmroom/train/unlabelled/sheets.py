@@ -99,9 +99,7 @@ def detector_sheet(detector: Path, players: Sequence[ShotPlayers]) -> Pictures:
     return contact_sheet(pictures, columns=3, width=480)
 
 
-def _boxed(
-    picture: Pictures, boxes: NDArray[np.float64], sure: NDArray[np.floating]
-) -> Pictures:
+def _boxed(picture: Pictures, boxes: NDArray[np.float64], sure: NDArray[np.floating]) -> Pictures:
     shown = picture.copy()
     for (x, y, w, h), certainty in zip(boxes, sure, strict=True):
         colour = (255, int(255 * np.clip(certainty, 0, 1)), 0)
