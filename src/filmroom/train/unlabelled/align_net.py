@@ -131,7 +131,7 @@ def fit_affine(start: Tensor, end: Tensor, trust: Tensor) -> tuple[Tensor, Tenso
 class AlignmentRecipe:
     """Everything that decides the result, apart from the pictures."""
 
-    steps: int = 240
+    steps: int = 300
     batch: int = 4
     largest_gap: int = 5
     rate: float = 2e-3

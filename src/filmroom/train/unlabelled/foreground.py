@@ -43,7 +43,7 @@ class ForegroundNet(UNet):
 class ForegroundRecipe:
     """Everything that decides the result, apart from the pictures."""
 
-    steps: int = 500
+    steps: int = 400
     batch: int = 8
     crop: int = 192
     rate: float = 3e-3

@@ -36,6 +36,12 @@ from filmroom.train.unlabelled.distil import (
 )
 from filmroom.train.unlabelled.footage import Footage, read_footage
 from filmroom.train.unlabelled.foreground import ForegroundRecipe, train_foreground
+from filmroom.train.unlabelled.keeping import (
+    keep_motion,
+    keep_players,
+    kept_motion,
+    kept_players,
+)
 from filmroom.train.unlabelled.motion import MovingShot, find_motion
 from filmroom.train.unlabelled.motion_masks import published_labels
 from filmroom.train.unlabelled.player_pools import PoolRecipe
@@ -75,13 +81,13 @@ class UnlabelledRecipe:
     displacement: DisplacementRecipe = field(default_factory=DisplacementRecipe)
     detector: DetectorRecipe = field(
         default_factory=lambda: DetectorRecipe(
-            steps=1200,
+            steps=800,
             batch=6,
             crop=256,
             heights=(42.0, 104.0),
             paste=0.6,
             rate=3e-3,
-            widths=(24, 48, 96, 128),
+            widths=(24, 48, 80, 96),
             blocks=(1, 1, 1, 1),
             checkpoint_every=100,
         )
@@ -134,7 +140,7 @@ def train_unlabelled(
     for remark in footage.remarks:
         log.warning("%s", remark)
     aligner, stepper, residuals = _aligners(footage, work, recipe, tell)
-    moving = _motion(footage, aligner, stepper, recipe, tell)
+    moving = _motion(footage, aligner, stepper, work, recipe, tell)
     sheets.save(folder / "1-moving.png", sheets.moving_sheet(moving))
     foreground = train_foreground(
         [picture for shot in moving for picture in shot.pixels],
@@ -144,8 +150,11 @@ def train_unlabelled(
         _stage(tell, "foreground"),
     )
     sheets.save(folder / "2-foreground.png", sheets.foreground_sheet(foreground, moving))
-    players, pools = find_players(foreground, moving, recipe.pools, _stage(tell, "players"))
-    sheets.save(folder / "3-pools.png", sheets.pools_sheet(pools))
+    players = kept_players(work / "players.npz", moving)
+    if players is None:
+        players, pools = find_players(foreground, moving, recipe.pools, _stage(tell, "players"))
+        sheets.save(folder / "3-pools.png", sheets.pools_sheet(pools))
+        keep_players(work / "players.npz", players)
     sheets.save(folder / "4-players.png", sheets.players_sheet(players))
     detector = _distil(players, folder, work, recipe, tell)
     again = _found_again(players, folder)
@@ -203,15 +212,25 @@ def _aligners(
 
 
 def _motion(
-    footage: Footage, aligner: Aligner, stepper: Aligner, recipe: UnlabelledRecipe, tell: Tell
+    footage: Footage,
+    aligner: Aligner,
+    stepper: Aligner,
+    work: Path,
+    recipe: UnlabelledRecipe,
+    tell: Tell,
 ) -> list[MovingShot]:
     found: list[MovingShot] = []
     for index, shot in enumerate(footage.shots):
-        here = find_motion(shot, aligner, stepper)
-        if recipe.paper:
-            here = [
-                replace(each, labels=published_labels(each.pixels, stepper, each.tau)) for each in here
-            ]
+        file = work / f"motion-{index:04d}.npz"
+        here = kept_motion(file, shot)
+        if here is None:
+            here = find_motion(shot, aligner, stepper)
+            if recipe.paper:
+                here = [
+                    replace(each, labels=published_labels(each.pixels, stepper, each.tau))
+                    for each in here
+                ]
+            keep_motion(file, here)
         found += here
         moving = float(np.mean([(each.labels == 1).mean() for each in found])) if found else 0.0
         tell("motion", index + 1, len(footage.shots), {"moving": moving})

@@ -59,10 +59,10 @@ def ghosts(labels: NDArray[np.int32], count: int, picture: Pictures, empty: Pict
 
 
 def _slope(picture: Pictures) -> NDArray[np.float32]:
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return np.asarray(
-        cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
-    )
+    """(h, w) the steepest of the three colours: red on green is an edge, equally bright or not."""
+    values = picture.astype(np.float32)
+    across, down = cv2.Sobel(values, cv2.CV_32F, 1, 0), cv2.Sobel(values, cv2.CV_32F, 0, 1)
+    return np.asarray((np.abs(across) + np.abs(down)).max(axis=2), np.float32)
 
 
 def is_shadow(picture: Pictures, empty: Pictures) -> Mask:
@@ -118,13 +118,13 @@ def moving_labels(
         labels[_upright_on_ground((doubtful & ~gone)[regions] & ground)] = 1
     rim = cv2.dilate(labels, np.ones((3, 3), np.uint8)) - cv2.erode(labels, np.ones((3, 3), np.uint8))
     unsure = (
-        ((doubtful & ~gone)[regions] & (labels == 0))
+        ((doubtful | gone)[regions] & (labels == 0))
         | (rim > 0) & (labels == 0)
         | (counts < _LEAST_COUNT)
     )
     # Nearly different is not the same: between two thresholds nothing is learnt.
     if ground is not None:
-        unsure |= (apart > 0.6 * tau) & (labels == 0) & ground & ~gone[regions]
+        unsure |= (apart > 0.6 * tau) & (labels == 0) & ground
     if restless is not None:
         beside = cv2.dilate((labels == 1).astype(np.uint8), np.ones((25, 9), np.uint8)) > 0
         unsure |= restless & (labels == 0) & beside
