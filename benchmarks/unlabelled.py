@@ -4,7 +4,8 @@
                                     [--seconds 12] [--steps N] [--recipe default|paper]
 
 `alignment`: mean corner error at 640x360 of the network and of the classical way, over simulated clips
-  with known cameras, one, two and four frames apart; the network is trained on the clip itself. Pairs are grouped by how far the corners move.
+  with known cameras, one, two and four frames apart; the network is trained on the clip itself. Pairs
+  are grouped by how far the corners move.
 `people`: `filmroom train unlabelled` on broadcast-1 alone, then `filmroom run --parts`: AP50 of the
   detector in every sixth frame, HOTA of people, beside an unsupervised baseline in the same run
   (aligned two-sided frame differences on the ground, blobs, SORT). Its truth is only measured with.
