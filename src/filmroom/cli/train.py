@@ -79,6 +79,7 @@ def _train_unlabelled(
 ) -> None:
     from dataclasses import replace
 
+    from filmroom.cli.terminal import stage_bars
     from filmroom.errors import InputError
     from filmroom.train.unlabelled.learning import UnlabelledRecipe, train_unlabelled
 
@@ -87,6 +88,7 @@ def _train_unlabelled(
     settings = replace(UnlabelledRecipe(paper=recipe == "paper"), seed=seed)
     if steps is not None:
         settings = settings.shortened(steps)
-    report = train_unlabelled(videos, output, settings, resume=resume)
+    with stage_bars() as tell:
+        report = train_unlabelled(videos, output, settings, resume=resume, tell=tell)
     typer.echo(report.text())
     typer.echo(f"{output / 'detector.onnx'}")

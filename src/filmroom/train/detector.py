@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -369,12 +370,13 @@ def train_detector(
     resume: bool = False,
     workers: int = 2,
     teams: list[list[Cutout]] | None = None,
+    tell: Callable[[int, int, dict[str, float]], None] | None = None,
 ) -> Path:
     """Train, leaving `checkpoint.pt` on the way and `detector.pt` (averaged weights) at the end.
 
     `start_from` is an earlier `detector.pt` or `checkpoint.pt`, or an exported network, whose weights
     are the start. `teams`, where given, are the only ones pasted: nobody drawn, nobody cut out by the
-    shipped segmenter.
+    shipped segmenter. `tell` is given step, steps and losses now and then; logged where None.
     """
     recipe = recipe or DetectorRecipe()
     seed_everything(recipe.seed)
@@ -405,15 +407,22 @@ def train_detector(
         optimiser.step()
         average.update(net, step)
         if (step + 1) % 50 == 0:
-            losses = " ".join(f"{name} {value.item():.3f}" for name, value in parts.items())
-            pace = (time.monotonic() - started) / (step + 1 - start)
-            log.info("step %d/%d  %s  %.2f s a step", step + 1, recipe.steps, losses, pace)
+            losses = {name: value.item() for name, value in parts.items()}
+            if tell is not None:
+                tell(step + 1, recipe.steps, losses)
+            else:
+                _log_losses(step + 1, recipe.steps, losses, time.monotonic() - started, start)
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
             save_training(checkpoint, net, average, optimiser, step + 1)
     result = folder / "detector.pt"
     shape = (recipe.widths, recipe.blocks)
     save_checkpoint(result, {"net": average.net.state_dict(), "shape": shape})
     return result
+
+
+def _log_losses(step: int, steps: int, losses: dict[str, float], seconds: float, start: int) -> None:
+    said = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+    log.info("step %d/%d  %s  %.2f s a step", step, steps, said, seconds / (step - start))
 
 
 def _start_from(net: DetectorNet, path: Path, crops: CropSet) -> None:

@@ -253,12 +253,18 @@ def _distil(
         if not network.exists():
             found = players if number == 0 else _found_again(players, work / f"round-{number}")
             teams = _write_training_set(found, here, recipe)
-            tell("detector", number, recipe.rounds, {"players": float(len(teams[0]))})
             schedule = recipe.detector
             if number:
                 schedule = replace(schedule, rate=schedule.rate * 0.6, seed=schedule.seed + number)
             weights = train_detector(
-                [here], here, schedule, start_from=weights, resume=True, workers=1, teams=teams
+                [here],
+                here,
+                schedule,
+                start_from=weights,
+                resume=True,
+                workers=1,
+                teams=teams,
+                tell=_stage(tell, f"detector {number + 1}/{recipe.rounds}"),
             )
             silence_ball(weights)
             export_detector(weights, here / "exported.onnx", [here], calibrate=24)
