@@ -37,7 +37,7 @@ STRIDE = 4
 REACH = 4
 """Cells of `STRIDE` pixels by which a patch is looked for in every direction."""
 
-_LEVELS = (160, 320, 320, 640, 640)  # widths on which an alignment is found and refined, in turn
+_LEVELS = (160, 320, 640, 640)  # widths on which an alignment is found and refined, in turn
 _TRIMMED = 0.8  # share of the pixels that the photometric loss counts: who runs does not align
 _REWEIGHTED = 4
 _LEAST_AGREED = 0.25  # share of the trust that must agree with the map found

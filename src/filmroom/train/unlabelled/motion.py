@@ -17,7 +17,12 @@ from filmroom.train.unlabelled.background import (
 )
 from filmroom.train.unlabelled.footage import Shot
 from filmroom.train.unlabelled.ground import find_ground
-from filmroom.train.unlabelled.motion_masks import difference, moving_labels, otsu_threshold
+from filmroom.train.unlabelled.motion_masks import (
+    UNKNOWN,
+    difference,
+    moving_labels,
+    otsu_threshold,
+)
 
 Pictures = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -101,7 +106,9 @@ def _label_frames(shot: Shot, rows: NDArray[np.int64], panorama: Panorama) -> Mo
         moving_labels(pixels[row], *panorama.seen_from(row, size), grounds[row], tau, quiet[row])[0]
         for row in range(len(rows))
     ]
-    return MovingShot(shot, rows, panorama, ground, tau, np.stack(labels))
+    labelled = np.stack(labels)
+    labelled[~panorama.known] = UNKNOWN
+    return MovingShot(shot, rows, panorama, ground, tau, labelled)
 
 
 def _seen_mask(panorama: Panorama, mask: Mask | None, row: int, size: tuple[int, int]) -> Mask | None:

@@ -128,8 +128,15 @@ def judge(
         camera_moves=any(each.motion.turn() > LEAST_TURN for each in players),
         seconds_of_video=footage.seconds,
         minutes=seconds / 60,
-        remarks=list(footage.remarks),
+        remarks=[*footage.remarks, *_groundless(players)],
     )
+
+
+def _groundless(players: Sequence[ShotPlayers]) -> list[str]:
+    names = sorted({each.motion.shot.name for each in players if each.motion.ground is None})
+    if not names:
+        return []
+    return [f"no ground found in {', '.join(names)}: whatever moves there was taken for players"]
 
 
 def _mean(values: Sequence[float | bool]) -> float:
