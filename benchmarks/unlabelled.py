@@ -48,21 +48,15 @@ from filmroom.simulate.write import write_match
 from filmroom.track.files import track_online
 from filmroom.track.presets import preset
 from filmroom.track.tracker import Tracker
+from filmroom.train.schedule import load_checkpoint
 from filmroom.train.unlabelled.align_net import AlignmentRecipe, LearntAligner, train_alignment
 from filmroom.train.unlabelled.alignment import Aligner, ClassicalAligner, find_overlay
-from filmroom.train.unlabelled.candidates import BodyHeight
-from filmroom.train.unlabelled.displacement import (
-    DisplacementRecipe,
-    displaced,
-    match_nearest,
-    train_displacement,
-)
+from filmroom.train.unlabelled.displacement import DisplacementNet, displaced, match_nearest
 from filmroom.train.unlabelled.footage import read_footage
 from filmroom.train.unlabelled.ground import find_ground
-from filmroom.train.unlabelled.motion import find_motion
 from filmroom.train.unlabelled.motion_masks import cleaned, difference, otsu_threshold
-from filmroom.train.unlabelled.players import ShotPlayers
 from filmroom.video.decode import Reader, read_frames
+from filmroom.video.probe import probe
 from pipeline import read_truth
 
 SMALL = (640, 360)
@@ -97,7 +91,7 @@ def main() -> None:
         if "displacement" in arguments.what:
             for sport in sports:
                 clip = clip_of(keep, sport, arguments.seconds)
-                report_displacement(clip, keep, sport, arguments.recipe == "paper")
+                report_displacement(clip, keep, sport, arguments)
 
 
 def clip_of(keep: Path, sport: str, seconds: float) -> Path:
@@ -233,27 +227,29 @@ def detector_ap(video: Path, parts: Path, truth: TrackRows) -> float:
 
 def two_sided_blobs(video: Path) -> Iterator[np.ndarray]:
     """Boxes of each frame by the baseline: what differs from frames before and after, on ground."""
+    facts = probe(video)
     pictures = [frame.pixels for frame in read_frames(video, size=SMALL)]
     greys = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in pictures]
-    scale = Reader(video).__iter__().__next__().pixels.shape[1] / SMALL[0]
     aligner = ClassicalAligner(polish=False)
-    tau = None
+    path = [np.eye(3)]
+    for before, now in itertools.pairwise(greys):
+        step = aligner.align(before, now).matrix
+        path.append((np.eye(3) if step is None else step) @ path[-1])
+    tau, ground = None, None
     for row, picture in enumerate(pictures):
         apart = np.zeros(SMALL[::-1], np.uint8)
         for lag in LAGS:
+            if row - lag < 0 or row + lag >= len(pictures):
+                continue
             sides = []
             for other in (row - lag, row + lag):
-                if not 0 <= other < len(pictures):
-                    continue
-                matrix = aligner.align(greys[other], greys[row]).matrix
-                if matrix is not None:
-                    seen = cv2.warpPerspective(pictures[other], matrix, SMALL)
-                    sides.append(difference(picture, seen))
-            if len(sides) == 2:
-                apart = np.maximum(apart, np.minimum(*sides))
-        tau = tau or otsu_threshold(apart)
-        ground = find_ground(picture, np.full(SMALL[::-1], 9, np.uint8))
-        yield blobs(cleaned(apart > tau), ground) * scale
+                matrix = path[row] @ np.linalg.inv(path[other])
+                sides.append(difference(picture, cv2.warpPerspective(pictures[other], matrix, SMALL)))
+            apart = np.maximum(apart, np.minimum(*sides))
+        tau = otsu_threshold(apart) if tau is None and apart.any() else tau
+        if row % 12 == 0:
+            ground = find_ground(picture, np.full(SMALL[::-1], 9, np.uint8))
+        yield blobs(cleaned(apart > (tau or 30.0)), ground) * (facts.width / SMALL[0])
 
 
 def blobs(mask: np.ndarray, ground: np.ndarray | None) -> np.ndarray:
@@ -326,29 +322,18 @@ def report_simulated(keep: Path, sport: str, arguments: argparse.Namespace) -> N
 # displacement
 
 
-def report_displacement(clip: Path, keep: Path, sport: str, paper: bool) -> None:
-    """The head is trained on true boxes without identities, as a detector without fault would give."""
+def report_displacement(clip: Path, keep: Path, sport: str, arguments: argparse.Namespace) -> None:
+    """The head is the one that the unlabelled training of the clip left; only the boxes are true."""
+    folder = keep / f"unlabelled-{sport}"
+    train([clip / "video.mp4"], folder, arguments.recipe, arguments.steps)
     truth = people_of(clip)
-    footage = read_footage([clip / "video.mp4"])
-    motions = [
-        motion
-        for shot in footage.shots
-        for motion in find_motion(shot, ClassicalAligner(), ClassicalAligner(polish=False))
-    ]
-    players = []
-    for motion in motions:
-        boxes = []
-        for frame in motion.shot.frames[motion.rows]:
-            boxes.append(truth.boxes[truth.frames == frame] / motion.shot.scale)
-        sure = [np.ones(len(each)) for each in boxes]
-        masks = [np.zeros(SMALL[::-1], bool)] * len(boxes)
-        players.append(ShotPlayers(motion, masks, boxes, sure, BodyHeight(40.0, 0.0)))
-    work = keep / f"displacement-{sport}{'-paper' if paper else ''}"
-    net = train_displacement(players, work, DisplacementRecipe(paper=paper), lambda *_: None)
+    state = load_checkpoint(folder / "work" / "displacement.pt")
+    net = DisplacementNet()
+    net.load_state_dict(state["average"])
+    scale = probe(clip / "video.mp4").width / SMALL[0]
     frames = {
         f.index: f.pixels for f in read_frames(clip / "video.mp4", size=SMALL) if f.index % 3 == 0
     }
-    scale = motions[0].shot.scale
     aligner = ClassicalAligner()
     right = {name: [] for name in ("displacement", "camera", "nothing")}
     crossing = []
