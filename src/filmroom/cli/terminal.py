@@ -56,6 +56,36 @@ def progress_bars(quiet: bool) -> Progress | None:
     return None if quiet or not sys.stderr.isatty() else Bars()
 
 
+StageTell = Callable[[str, int, int, dict[str, float]], None]
+
+
+@contextmanager
+def stage_bars() -> Iterator[StageTell | None]:
+    """One bar for each stage of a training, with its losses; None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:>14}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}  {task.fields[losses]}"),
+        TimeRemainingColumn(),
+    )
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+
+        def tell(stage: str, step: int, steps: int, values: dict[str, float]) -> None:
+            said = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=steps, losses=said)
+            bars.update(tasks[stage], completed=step, total=steps, losses=said)
+
+        yield tell
+
+
 @contextmanager
 def logging_into(folder: Path, quiet: bool) -> Iterator[None]:
     """Warnings to stderr unless quiet; everything to `run.log` in the folder, once that exists."""

@@ -12,7 +12,7 @@ def train_command(
     part: Annotated[
         str,
         typer.Argument(
-            help="detector, segmenter, numbers, embedding; or appearance, from raw videos.",
+            help="detector, segmenter, numbers, embedding; or unlabelled, appearance, from raw videos.",
             show_default=False,
         ),
     ],
@@ -24,7 +24,7 @@ def train_command(
     ],
     videos: Annotated[
         Optional[list[Path]],
-        typer.Argument(help="Raw videos to learn from (appearance).", show_default=False),
+        typer.Argument(help="Raw videos to learn from (unlabelled, appearance).", show_default=False),
     ] = None,
     data: Annotated[
         Optional[list[Path]],
@@ -43,7 +43,7 @@ def train_command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     recipe: Annotated[
-        str, typer.Option(help="default, or paper: as published (appearance).")
+        str, typer.Option(help="default, or paper: as published (unlabelled, appearance).")
     ] = "default",
 ) -> None:
     """Train a shipped network again, or with data of your own, or learn from raw video."""
@@ -60,6 +60,9 @@ def train_command(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if part == "appearance":
         _train_appearance(list(videos or []), output, recipe, resume=resume, steps=steps, seed=seed)
+        return
+    if part == "unlabelled":
+        _train_unlabelled(list(videos or []), output, recipe, resume=resume, steps=steps, seed=seed)
         return
     if videos:
         raise InputError(f"the {part} takes no videos; give its data with --data")
@@ -86,3 +89,23 @@ def _train_appearance(
     kind: Literal["default", "paper"] = "paper" if recipe == "paper" else "default"
     report = train_on_videos(videos, output, kind=kind, steps=steps, seed=seed, resume=resume)
     typer.echo(report.lines())
+
+
+def _train_unlabelled(
+    videos: list[Path], output: Path, recipe: str, *, resume: bool, steps: int | None, seed: int
+) -> None:
+    from dataclasses import replace
+
+    from filmroom.cli.terminal import stage_bars
+    from filmroom.errors import InputError
+    from filmroom.train.unlabelled.learning import UnlabelledRecipe, train_unlabelled
+
+    if recipe not in ("default", "paper"):
+        raise InputError(f"no recipe {recipe!r}; choose default or paper")
+    settings = replace(UnlabelledRecipe(paper=recipe == "paper"), seed=seed)
+    if steps is not None:
+        settings = settings.shortened(steps)
+    with stage_bars() as tell:
+        report = train_unlabelled(videos, output, settings, resume=resume, tell=tell)
+    typer.echo(report.text())
+    typer.echo(f"{output / 'detector.onnx'}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,9 +66,12 @@ class DetectorRecipe:
     steps: int = 8000
     batch: int = 8
     crop: int = 448
+    heights: tuple[float, float] = _PERSON_HEIGHTS
     paste: float = 0.5
     rate: float = 1.8e-3
     weight_decay: float = 0.02
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    blocks: tuple[int, ...] = (2, 3, 4, 2)
     seed: int = 1
     checkpoint_every: int = 250
 
@@ -116,14 +120,22 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
     Each set is drawn from equally often, however many pictures it has.
     """
 
-    def __init__(self, pictures: list[LabelledPicture], recipe: DetectorRecipe, start: int) -> None:
+    def __init__(
+        self,
+        pictures: list[LabelledPicture],
+        recipe: DetectorRecipe,
+        start: int,
+        teams: list[list[Cutout]] | None = None,
+    ) -> None:
         self.pictures = pictures
         self.recipe = recipe
         self.start = start * recipe.batch
         sources = np.array([picture.source for picture in pictures])
         self.sets = [np.flatnonzero(sources == source) for source in np.unique(sources)]
-        self.drawn = draw_cutouts(np.random.default_rng(recipe.seed)) if recipe.paste > 0 else []
-        self.cut_out = cut_out_teams(pictures) if recipe.paste > 0 else {}
+        self.teams = teams
+        own = recipe.paste > 0 and teams is None
+        self.drawn = draw_cutouts(np.random.default_rng(recipe.seed)) if own else []
+        self.cut_out = cut_out_teams(pictures) if own else {}
         self.well_filled = [key for key, team in self.cut_out.items() if len(team) >= _TEAM_FROM]
         self.tallness = np.array(
             [np.median([len(each.alpha) for each in self.cut_out[key]]) for key in self.well_filled]
@@ -136,7 +148,7 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         rng = np.random.default_rng([self.recipe.seed, self.start + index])
         chosen = int(rng.choice(self.sets[int(rng.integers(len(self.sets)))]))
         picture = self.pictures[chosen]
-        pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng)
+        pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng, self.recipe.heights)
         if rng.random() < self.recipe.paste and (kinds == 0).any():
             usual = float(np.median(boxes[kinds == 0, 3]))
             teams, gain = self._teams_for(chosen, usual, rng)
@@ -155,8 +167,11 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
     ) -> tuple[list[list[Cutout]], float]:
         """Who is pasted into a picture, its own people, others' or drawn ones, and their brightness.
 
+        Only the given teams where there are some.
         Others come from pictures that show them large enough not to be blurred at `usual` pixels.
         """
+        if self.teams is not None:
+            return self.teams, float(rng.uniform(0.9, 1.1))
         draw = rng.random()
         own = self.cut_out.get(chosen, [])
         if draw < 0.4 and len(own) >= _TEAM_FROM:
@@ -218,12 +233,15 @@ def _with_figures(
 
 
 def _random_crop(
-    picture: LabelledPicture, size: int, rng: np.random.Generator
+    picture: LabelledPicture,
+    size: int,
+    rng: np.random.Generator,
+    heights: tuple[float, float] = _PERSON_HEIGHTS,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     height, width = picture.pixels.shape[:2]
     people = picture.boxes[picture.kinds == 0]
     usual = float(np.median(people[:, 3])) if len(people) else _USUAL_HEIGHT
-    wanted = np.exp(rng.uniform(*np.log(_PERSON_HEIGHTS)))
+    wanted = np.exp(rng.uniform(*np.log(heights)))
     # A picture shrunk to a stamp would leave most of the crop empty.
     scale = np.clip(wanted / usual, max(0.35, _LEAST_COVERED * size / height), 3.2)
     stretch = np.exp(rng.uniform(-0.08, 0.08))
@@ -366,16 +384,19 @@ def train_detector(
     start_from: Path | None = None,
     resume: bool = False,
     workers: int = 2,
+    teams: list[list[Cutout]] | None = None,
+    tell: Callable[[int, int, dict[str, float]], None] | None = None,
 ) -> Path:
     """Train, leaving `checkpoint.pt` on the way and `detector.pt` (averaged weights) at the end.
 
     `start_from` is an earlier `detector.pt` or `checkpoint.pt`, or an exported network, whose weights
-    are the start.
+    are the start. `teams`, where given, are the only ones pasted: nobody drawn, nobody cut out by the
+    shipped segmenter. `tell` is given step, steps and losses now and then; logged where None.
     """
     recipe = recipe or DetectorRecipe()
     seed_everything(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    net = DetectorNet().to(device, memory_format=torch.channels_last)
+    net = DetectorNet(recipe.widths, recipe.blocks).to(device, memory_format=torch.channels_last)
     pictures = load_pictures(data, "train")
     if start_from is not None:
         _start_from(net, start_from, CropSet(pictures, replace(recipe, paste=0), 0))
@@ -383,7 +404,7 @@ def train_detector(
     optimiser = torch.optim.AdamW(decayed_groups(net, recipe.weight_decay), lr=recipe.rate)
     checkpoint = folder / "checkpoint.pt"
     start = resume_training(checkpoint, net, average, optimiser) if resume else 0
-    crops = CropSet(pictures, recipe, start)
+    crops = CropSet(pictures, recipe, start, teams)
     loader = torch.utils.data.DataLoader(crops, recipe.batch, num_workers=workers)
     started = time.monotonic()
     for step, loaded in enumerate(loader, start):
@@ -401,14 +422,22 @@ def train_detector(
         optimiser.step()
         average.update(net, step)
         if (step + 1) % 50 == 0:
-            losses = " ".join(f"{name} {value.item():.3f}" for name, value in parts.items())
-            pace = (time.monotonic() - started) / (step + 1 - start)
-            log.info("step %d/%d  %s  %.2f s a step", step + 1, recipe.steps, losses, pace)
+            losses = {name: value.item() for name, value in parts.items()}
+            if tell is not None:
+                tell(step + 1, recipe.steps, losses)
+            else:
+                _log_losses(step + 1, recipe.steps, losses, time.monotonic() - started, start)
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
             save_training(checkpoint, net, average, optimiser, step + 1)
     result = folder / "detector.pt"
-    save_checkpoint(result, {"net": average.net.state_dict()})
+    shape = (recipe.widths, recipe.blocks)
+    save_checkpoint(result, {"net": average.net.state_dict(), "shape": shape})
     return result
+
+
+def _log_losses(step: int, steps: int, losses: dict[str, float], seconds: float, start: int) -> None:
+    said = " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+    log.info("step %d/%d  %s  %.2f s a step", step, steps, said, seconds / (step - start))
 
 
 def _start_from(net: DetectorNet, path: Path, crops: CropSet) -> None:
@@ -440,10 +469,10 @@ def export_detector(weights: Path, target: Path, data: list[Path], *, calibrate:
 
     The last convolution stays in float32: distances need finer steps than a byte gives.
     """
-    net = DetectorNet()
     state = load_checkpoint(weights)
     if state is None:
         raise InputError(f"{weights}: no such file; train first")
+    net = DetectorNet(*state.get("shape", ()))
     net.load_state_dict(state.get("average", state["net"]))
     example = torch.zeros(1, 96, 160, 3, dtype=torch.uint8)
     axes = {0: "batch", 1: "height", 2: "width"}

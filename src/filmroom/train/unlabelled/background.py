@@ -1,0 +1,215 @@
+"""The empty place: what stays when all frames of a shot are laid over each other along the camera."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.train.unlabelled.alignment import Aligner, find_overlay
+
+Matrix = NDArray[np.float64]
+Pictures = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+_MOST_SAMPLES = 48
+_LARGEST = 2.6  # times the picture's size: what a panorama may measure at most
+_ROUNDS = 2
+_MOST_PATCHES = 24
+_BUSY = 0.25  # share of the time
+
+
+@dataclass(frozen=True)
+class Panorama:
+    """The empty place of one shot.
+
+    picture
+        (H, W, 3) RGB, the median over time.
+    counts
+        (H, W) how many frames show each pixel.
+    to_frame
+        (T, 3, 3) from the panorama's pixels to those of each frame.
+    known
+        (T,) whether the frame could be placed; others have the identity.
+    overlay
+        (h, w) where graphics cover the frames.
+    """
+
+    picture: Pictures
+    counts: NDArray[np.uint8]
+    to_frame: Matrix
+    known: NDArray[np.bool_]
+    overlay: Mask
+
+    def seen_from(self, row: int, size: tuple[int, int]) -> tuple[Pictures, NDArray[np.uint8]]:
+        """The empty place as frame `row` shows it, and how often each of its pixels was seen."""
+        matrix = self.to_frame[row]
+        picture = cv2.warpPerspective(self.picture, matrix, size, flags=cv2.INTER_LINEAR)
+        counts = cv2.warpPerspective(self.counts, matrix, size, flags=cv2.INTER_NEAREST)
+        return np.asarray(picture, np.uint8), np.asarray(counts, np.uint8)
+
+
+def make_panoramas(
+    pixels: Pictures, aligner: Aligner, stepper: Aligner | None = None
+) -> list[tuple[NDArray[np.int64], Panorama]]:
+    """Panoramas of the frames (T, h, w, 3), each with the rows it covers.
+
+    The shot is divided where the camera turns so far that one picture would grow without measure, and
+    where a frame cannot be aligned with the one before. `stepper` finds the motion between neighbours,
+    which needs less care than that against the panorama; the same as `aligner` where None.
+    """
+    stepper = stepper or aligner
+    hidden = find_overlay(pixels)
+    greys = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in pixels]
+    steps = [np.eye(3)]
+    breaks = [0]
+    for row in range(1, len(greys)):
+        motion = stepper.align(greys[row - 1], greys[row], hidden)
+        if motion.matrix is None:
+            breaks.append(row)
+            steps.append(np.eye(3))
+        else:
+            steps.append(motion.matrix)
+    panoramas = []
+    for start, end in zip(breaks, [*breaks[1:], len(greys)], strict=True):
+        for first, last in _pieces(steps, start, end, pixels.shape[2], pixels.shape[1]):
+            if last - first >= 8:
+                rows = np.arange(first, last)
+                made = _one_panorama(
+                    pixels[first:last], greys[first:last], steps[first:last], aligner, hidden
+                )
+                panoramas.append((rows, made))
+    return panoramas
+
+
+def _pieces(
+    steps: list[Matrix], start: int, end: int, width: int, height: int
+) -> list[tuple[int, int]]:
+    corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], float)
+    pieces = []
+    first, path = start, np.eye(3)
+    lowest, highest = corners[0].min(0), corners[0].max(0)
+    for row in range(start, end):
+        path = steps[row] @ path if row > first else np.eye(3)
+        there = cv2.perspectiveTransform(corners, np.linalg.inv(path))[0]
+        low, high = np.minimum(lowest, there.min(0)), np.maximum(highest, there.max(0))
+        if ((high - low) > _LARGEST * np.array([width, height])).any():
+            pieces.append((first, row))
+            first, path = row, np.eye(3)
+            low, high = corners[0].min(0), corners[0].max(0)
+        lowest, highest = low, high
+    pieces.append((first, end))
+    return pieces
+
+
+def _one_panorama(
+    pixels: Pictures, greys: list[Pictures], steps: list[Matrix], aligner: Aligner, hidden: Mask
+) -> Panorama:
+    height, width = pixels.shape[1:3]
+    path = [np.eye(3)]
+    for step in steps[1:]:
+        product = step @ path[-1]
+        path.append(product / product[2, 2])
+    middle = np.linalg.inv(path[len(path) // 2])
+    to_frame = np.stack([each @ middle for each in path])
+    known = np.ones(len(pixels), bool)
+    shift, size = _canvas(to_frame, width, height)
+    to_frame = to_frame @ np.linalg.inv(shift)
+    picture, counts = _median(pixels, to_frame, size, hidden)
+    for _ in range(_ROUNDS):
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        for row in range(len(pixels)):
+            seen = cv2.warpPerspective(grey, to_frame[row], (width, height))
+            motion = aligner.align(np.asarray(seen, np.uint8), greys[row], hidden)
+            known[row] = motion.matrix is not None
+            if motion.matrix is not None:
+                better = motion.matrix @ to_frame[row]
+                to_frame[row] = better / better[2, 2]
+        picture, counts = _median(pixels[known], to_frame[known], size, hidden)
+    return Panorama(picture, counts, to_frame, known, hidden)
+
+
+def _canvas(to_frame: Matrix, width: int, height: int) -> tuple[Matrix, tuple[int, int]]:
+    corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], float)
+    there = np.concatenate([cv2.perspectiveTransform(corners, np.linalg.inv(m))[0] for m in to_frame])
+    low, high = there.min(0), there.max(0)
+    span = np.minimum(high - low, 1.3 * _LARGEST * np.array([width, height]))
+    shift = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]])
+    return shift, (int(np.ceil(span[0])) + 1, int(np.ceil(span[1])) + 1)
+
+
+def _median(
+    pixels: Pictures, to_frame: Matrix, size: tuple[int, int], hidden: Mask
+) -> tuple[Pictures, NDArray[np.uint8]]:
+    """Median over time, band by band to bound memory, and the count of samples behind each pixel."""
+    chosen = np.unique(np.linspace(0, len(pixels) - 1, _MOST_SAMPLES).round().astype(int))
+    warped, inside = [], []
+    full = np.where(hidden, 0, 255).astype(np.uint8)
+    for row in chosen:
+        back = np.linalg.inv(to_frame[row])
+        warped.append(cv2.warpPerspective(pixels[row], back, size))
+        inside.append(cv2.warpPerspective(full, back, size, flags=cv2.INTER_NEAREST) > 0)
+    counts = np.zeros((size[1], size[0]), np.uint8)
+    picture = np.zeros((size[1], size[0], 3), np.uint8)
+    for top in range(0, size[1], 32):
+        band = np.stack([each[top : top + 32] for each in warped]).astype(np.int16)
+        there = np.stack([each[top : top + 32] for each in inside])
+        count = there.sum(axis=0)
+        band[~there] = 1000  # sorts behind everything that was seen
+        ordered = np.sort(band, axis=0)
+        middle = np.maximum(0, (count - 1) // 2)
+        values = np.take_along_axis(ordered, middle[None, :, :, None].repeat(3, axis=3), axis=0)[0]
+        values[count == 0] = 0
+        picture[top : top + 32] = values
+        counts[top : top + 32] = count
+    return picture, counts
+
+
+def without_ghosts(panorama: Panorama, pixels: Pictures, masks: Sequence[Mask]) -> Panorama:
+    """The panorama with those who stood in it for long taken out.
+
+    `masks` (T) of (h, w) say where the frame shows the empty place and the panorama does not.
+    """
+    height, width = panorama.picture.shape[:2]
+    samples: list[tuple[Pictures, Mask]] = []
+    rows = [row for row, mask in enumerate(masks) if mask.any()]
+    for row in rows[:: max(1, len(rows) // _MOST_PATCHES)]:
+        back = np.linalg.inv(panorama.to_frame[row])
+        mask = cv2.dilate(masks[row].astype(np.uint8), np.ones((5, 5), np.uint8))
+        where = cv2.warpPerspective(mask, back, (width, height), flags=cv2.INTER_NEAREST) > 0
+        samples.append(
+            (np.asarray(cv2.warpPerspective(pixels[row], back, (width, height)), np.uint8), where)
+        )
+    if not samples:
+        return panorama
+    votes = np.sum([where for _, where in samples], axis=0)
+    doubtful = votes >= min(3, len(samples))
+    picture = panorama.picture.copy()
+    values = np.stack([each[doubtful] for each, _ in samples]).astype(np.float32)
+    values[~np.stack([where[doubtful] for _, where in samples])] = np.nan
+    picture[doubtful] = np.nanmedian(values, axis=0).astype(np.uint8)
+    return replace(panorama, picture=picture)
+
+
+def restless_places(panorama: Panorama, differs: Sequence[Mask], ground: Mask | None) -> Mask:
+    """(H, W) of the panorama: what differs from its own median in much of the time it is seen.
+
+    `differs` (T) of (h, w) says where each frame leaves the panorama. Boards that show moving pictures
+    do so; players pass, and stay only on the `ground` (H, W).
+    """
+    height, width = panorama.picture.shape[:2]
+    changed = np.zeros((height, width), np.float32)
+    seen = np.full((height, width), 1e-3, np.float32)
+    full = np.where(panorama.overlay, 0, 1).astype(np.float32)
+    for row in range(0, len(differs), max(1, len(differs) // 60)):
+        back = np.linalg.inv(panorama.to_frame[row])
+        changed += cv2.warpPerspective(differs[row].astype(np.float32) * full, back, (width, height))
+        seen += cv2.warpPerspective(full, back, (width, height))
+    busy = ((changed / seen > _BUSY) & (seen > 6)).astype(np.uint8)
+    if ground is not None:
+        busy[cv2.erode(ground.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0] = 0
+    opened = cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return cv2.dilate(opened, np.ones((5, 5), np.uint8)) > 0

@@ -1,0 +1,176 @@
+"""The pictures that are learnt from: small frames of the shots of some videos, thinned evenly."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.errors import InputError
+from filmroom.observe.shots import LOOK_SIZE, ShotDetector
+from filmroom.video.decode import read_frames
+from filmroom.video.probe import probe
+
+log = logging.getLogger(__name__)
+
+Pictures = NDArray[np.uint8]
+
+SMALL_SIDE = 640
+"""Longer side of the pictures that motion is learnt from, pixels."""
+
+LEAST_SECONDS = 2.0
+"""A shot shorter than this shows too little motion to learn from."""
+
+_SLIDES_CHANGE = 0.35  # mean grey levels between neighbours below which nothing moves at all
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Some frames of one shot of one video.
+
+    frames
+        (T,) indices in the video, rising.
+    times
+        (T,) seconds from the video's start.
+    pixels
+        (T, h, w, 3) RGB, the longer side at most `SMALL_SIDE`.
+    scale
+        Pixels of the video for one of these.
+    """
+
+    video: Path
+    frames: NDArray[np.int64]
+    times: NDArray[np.float64]
+    pixels: Pictures
+    scale: float
+
+    @property
+    def name(self) -> str:
+        """Says which shot this is, in files and messages."""
+        return f"{self.video.stem}-{int(self.frames[0])}"
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return (len(self.times) - 1) / max(1e-6, float(self.times[-1] - self.times[0]))
+
+
+@dataclass(frozen=True)
+class Footage:
+    """All shots long enough to learn from, and one line on each thing that was left out."""
+
+    shots: list[Shot]
+    remarks: list[str]
+
+    @property
+    def seconds(self) -> float:
+        """How much time the shots cover."""
+        return float(sum(shot.times[-1] - shot.times[0] for shot in self.shots))
+
+
+def small_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of the small pictures of a video of this size."""
+    share = min(1.0, SMALL_SIDE / max(width, height))
+    return max(8, round(width * share)), max(8, round(height * share))
+
+
+def read_footage(
+    videos: Sequence[Path], *, rate: float = 12.5, most_frames: int = 900, window: float = 15.0
+) -> Footage:
+    """Read the videos, thinned to `rate` frames a second and `most_frames` in all.
+
+    Where that is less than there is, stretches of `window` seconds are taken at equal distances.
+    InputError where a file is no video, or where nothing is left to learn from: that message says why.
+    """
+    facts = [probe(video) for video in videos]
+    seconds = [max(each.duration or 0.0, 1e-3) for each in facts]
+    share = min(1.0, most_frames / (rate * sum(seconds)))
+    shots: list[Shot] = []
+    remarks: list[str] = []
+    for video, length in zip(videos, seconds, strict=True):
+        found, said = _shots_of(video, rate, _stretches(length, share, window))
+        shots += found
+        remarks += said
+    if not shots:
+        raise InputError("nothing to learn from: " + "; ".join(remarks or ["no frames"]))
+    return Footage(shots, remarks)
+
+
+def _stretches(seconds: float, share: float, window: float) -> list[tuple[float, float]]:
+    """Start and end of the stretches that are read, `share` of the video in all."""
+    if share >= 1.0:
+        return [(0.0, float("inf"))]
+    length = min(window, seconds * share)
+    count = max(1, round(seconds * share / length))
+    starts = (np.arange(count) + 0.5) * seconds / count - length / 2
+    return [(float(start), float(start + length)) for start in starts]
+
+
+def _shots_of(
+    video: Path, rate: float, stretches: list[tuple[float, float]]
+) -> tuple[list[Shot], list[str]]:
+    facts = probe(video)
+    size = small_size(facts.width, facts.height)
+    finder = ShotDetector()
+    kept: list[tuple[int, float, Pictures, int]] = []
+    stretch = 0
+    due = stretches[0][0]
+    for frame in read_frames(video, size=size):
+        finder.update(frame.index, frame.grey(*LOOK_SIZE))
+        while stretch < len(stretches) and frame.time >= stretches[stretch][1]:
+            stretch += 1
+            due = stretches[stretch][0] if stretch < len(stretches) else float("inf")
+        if stretch == len(stretches):
+            break
+        if frame.time + 1e-6 >= max(due, stretches[stretch][0]):
+            kept.append((frame.index, frame.time, frame.pixels.copy(), stretch))
+            due = max(due, stretches[stretch][0]) + 1 / rate
+            due = max(due, frame.time - 0.5 / rate)
+    cuts = finder.finish()["first_frame"].to_numpy()
+    return _grouped(video, kept, cuts, facts.width / size[0])
+
+
+def _grouped(
+    video: Path,
+    kept: list[tuple[int, float, Pictures, int]],
+    cuts: NDArray[np.integer],
+    scale: float,
+) -> tuple[list[Shot], list[str]]:
+    shots: list[Shot] = []
+    short = still = 0
+    indices = np.array([item[0] for item in kept], np.int64)
+    owner = np.searchsorted(cuts, indices, side="right") * 100_000 + [item[3] for item in kept]
+    for key in np.unique(owner):
+        rows = np.flatnonzero(owner == key)
+        times = np.array([kept[row][1] for row in rows])
+        if len(rows) < 8 or times[-1] - times[0] < LEAST_SECONDS:
+            short += 1
+            continue
+        pixels = np.stack([kept[row][2] for row in rows])
+        moving = changing_frames(pixels)
+        if moving.sum() < 8:
+            still += 1
+            continue
+        rows, times, pixels = rows[moving], times[moving], pixels[moving]
+        shots.append(Shot(video, indices[rows], times, pixels, scale))
+    remarks = []
+    if short:
+        remarks.append(f"{video.name}: {short} shots of less than {LEAST_SECONDS:g} s left out")
+    if still:
+        remarks.append(f"{video.name}: {still} shots in which nothing moves left out")
+    if not kept:
+        remarks.append(f"{video.name}: no frames")
+    return shots, remarks
+
+
+def changing_frames(pixels: Pictures) -> NDArray[np.bool_]:
+    """(T,) which frames differ from the one before: repeated ones and slides say nothing of motion."""
+    grey = [cv2.resize(each, (160, 90), interpolation=cv2.INTER_AREA).mean(axis=2) for each in pixels]
+    change = [float(np.abs(now - before).mean()) for before, now in itertools.pairwise(grey)]
+    return np.array([True, *(value > _SLIDES_CHANGE for value in change)])

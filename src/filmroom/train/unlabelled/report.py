@@ -1,0 +1,210 @@
+"""Is it good enough to use? Said without labels, from what the detector finds in the videos."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from filmroom.geometry.boxes import ious
+from filmroom.geometry.homography import transform_boxes
+from filmroom.observe.detector import OnnxDetector
+from filmroom.track.presets import preset
+from filmroom.track.tracker import Tracker
+from filmroom.train.unlabelled.footage import Footage
+from filmroom.train.unlabelled.motion import LEAST_TURN
+from filmroom.train.unlabelled.players import ShotPlayers
+
+_LEAST_SCORE = 0.45
+_PEOPLE = (3, 40)  # people in a picture of play
+_FRAMES = 240
+_COVERED = 0.5  # share of a moving region that boxes must cover
+_GOOD = {"plausible_frames": 0.85, "moving_found": 0.7, "boxes_that_move": 0.7, "track_seconds": 1.0}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures without labels, each 0..1 but where a unit is named, and what they mean.
+
+    plausible_frames
+        Share of frames with a plausible number of people, close to the clip's own median.
+    people
+        Median number of people in a frame.
+    moving_found
+        Share of the moving regions as tall as a person that boxes cover.
+    boxes_that_move
+        Share of boxes in which something moves at times.
+    steady
+        Share of boxes found again, along the camera, in the next frame looked at.
+    track_seconds
+        How long the track of a box lasts, mean over boxes, by overlap alone.
+    learnt_residual, classical_residual
+        Mean grey levels left after alignment by the network and by corners.
+    camera_moves
+        Does the camera turn at all?
+    minutes
+        Time taken.
+    """
+
+    plausible_frames: float
+    people: float
+    moving_found: float
+    boxes_that_move: float
+    steady: float
+    track_seconds: float
+    learnt_residual: float
+    classical_residual: float
+    camera_moves: bool
+    seconds_of_video: float
+    minutes: float
+    remarks: list[str]
+
+    @property
+    def usable(self) -> bool:
+        """All of the figures that matter reach what a usable detector reaches."""
+        return all(getattr(self, name) >= least for name, least in _GOOD.items())
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"usable": self.usable, **asdict(self)}
+
+    def text(self) -> str:
+        """A plain report of a few lines."""
+        weak = [name.replace("_", " ") for name, least in _GOOD.items() if getattr(self, name) < least]
+        verdict = "good enough to use" if self.usable else f"not good enough: {', '.join(weak)}"
+        lines = [
+            f"learnt from {self.seconds_of_video:.0f} s of video in {self.minutes:.1f} min: {verdict}",
+            f"people in a frame: {self.people:.0f}; frames with a plausible number:"
+            f" {self.plausible_frames:.0%}",
+            f"moving people found: {self.moving_found:.0%}; boxes in which something moves:"
+            f" {self.boxes_that_move:.0%}",
+            f"boxes found again in the next frame: {self.steady:.0%}; a track lasts"
+            f" {self.track_seconds:.1f} s",
+            f"left after alignment, grey levels: network {self.learnt_residual:.2f}, corners"
+            f" {self.classical_residual:.2f}"
+            + ("" if self.camera_moves else "; the camera stands still"),
+            *self.remarks,
+        ]
+        return "\n".join(lines)
+
+
+def judge(
+    footage: Footage,
+    players: Sequence[ShotPlayers],
+    detector: Path,
+    residuals: dict[str, float],
+    seconds: float,
+) -> Report:
+    """Look at the pictures with the trained detector and compare with motion; no labels are needed."""
+    network = OnnxDetector(threshold=_LEAST_SCORE, parts=detector.parent)
+    total = sum(len(each.motion.rows) for each in players)
+    stride = max(1, total // _FRAMES)
+    counts: list[int] = []
+    covered: list[float] = []
+    moves: list[float] = []
+    again: list[float] = []
+    chains: list[float] = []
+    for each in players:
+        found = _detect_all(network, each, stride)
+        counts += [len(boxes) for boxes in found]
+        for row, boxes in zip(range(0, len(each.motion.rows), stride), found, strict=True):
+            covered += _covered(each, row, boxes)
+            moves += _foreground_shares(each.masks[row], boxes)
+        links = _links(each, found, stride)
+        again += [float(value) for link in links for value in link]
+        chains += _track_seconds(each, found, stride)
+    median = float(np.median(counts)) if counts else 0.0
+    plausible = [_PEOPLE[0] <= n <= _PEOPLE[1] and 0.5 * median <= n <= 1.6 * median for n in counts]
+    return Report(
+        plausible_frames=_mean(plausible),
+        people=median,
+        moving_found=_mean(covered),
+        boxes_that_move=_mean([share > 0.12 for share in moves]),
+        steady=_mean(again),
+        track_seconds=_mean(chains),
+        learnt_residual=residuals.get("learnt", float("nan")),
+        classical_residual=residuals.get("classical", float("nan")),
+        camera_moves=any(each.motion.turn() > LEAST_TURN for each in players),
+        seconds_of_video=footage.seconds,
+        minutes=seconds / 60,
+        remarks=[*footage.remarks, *_groundless(players)],
+    )
+
+
+def _groundless(players: Sequence[ShotPlayers]) -> list[str]:
+    names = sorted({each.motion.shot.name for each in players if each.motion.ground is None})
+    if not names:
+        return []
+    return [f"no ground found in {', '.join(names)}: whatever moves there was taken for players"]
+
+
+def _mean(values: Sequence[float | bool]) -> float:
+    return float(np.mean(values)) if len(values) else 0.0
+
+
+def _detect_all(network: OnnxDetector, players: ShotPlayers, stride: int) -> list[NDArray[np.float64]]:
+    found = []
+    for row in range(0, len(players.motion.rows), stride):
+        picture = players.motion.shot.pixels[players.motion.rows[row]]
+        large = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        seen = network.detect(np.asarray(large, np.uint8))
+        found.append(seen.boxes[seen.kinds == 0].astype(float) / 2)
+    return found
+
+
+def _covered(players: ShotPlayers, row: int, boxes: NDArray[np.float64]) -> list[float]:
+    """Of the moving regions as tall as a person, which are mostly under boxes."""
+    moving = (players.motion.labels[row] == 1).astype(np.uint8)
+    under = np.zeros(moving.shape, np.uint8)
+    for x, y, w, h in boxes:
+        under[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1] = 1
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
+    found = []
+    for index in range(1, count):
+        feet = stats[index, cv2.CC_STAT_TOP] + stats[index, cv2.CC_STAT_HEIGHT]
+        if stats[index, cv2.CC_STAT_HEIGHT] > 0.6 * float(players.height.at(float(feet))):
+            found.append(float(under[labels == index].mean() > _COVERED))
+    return found
+
+
+def _foreground_shares(mask: NDArray[np.bool_], boxes: NDArray[np.float64]) -> list[float]:
+    shares = []
+    for x, y, w, h in boxes:
+        part = mask[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1]
+        shares.append(float(part.mean()) if part.size else 0.0)
+    return shares
+
+
+def _links(
+    players: ShotPlayers, found: list[NDArray[np.float64]], stride: int
+) -> list[NDArray[np.bool_]]:
+    """For each frame but the last, which boxes overlap one of the next, camera undone."""
+    links = []
+    rows = range(0, len(players.motion.rows), stride)
+    to_frame = players.motion.panorama.to_frame
+    for now, later, boxes, others in zip(rows, rows[1:], found, found[1:], strict=False):
+        step = to_frame[later] @ np.linalg.inv(to_frame[now])
+        moved = transform_boxes(step, boxes) if len(boxes) else boxes
+        overlap = ious(moved, others) if len(others) else np.zeros((len(boxes), 0))
+        links.append(overlap.max(axis=1, initial=0.0) > 0.3)
+    return links
+
+
+def _track_seconds(players: ShotPlayers, found: list[NDArray[np.float64]], stride: int) -> list[float]:
+    """For every box the seconds that its track lasts, tracked by overlap with the camera undone."""
+    rate = players.motion.shot.rate / stride
+    # Ages and gaps of the preset are meant for 25 frames a second; there are fewer here.
+    tracker = Tracker(replace(preset("sort"), frame_rate=rate, confirm=1))
+    ids: list[int] = []
+    rows = range(0, len(players.motion.rows), stride)
+    for row, boxes in zip(rows, found, strict=True):
+        back = np.linalg.inv(players.motion.panorama.to_frame[row])
+        still = transform_boxes(back, boxes) if len(boxes) else boxes
+        ids += tracker.update(still, np.ones(len(still))).tolist()
+    counts = Counter(each for each in ids if each > 0)
+    return [counts[each] / rate for each in ids if each > 0]
