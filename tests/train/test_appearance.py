@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,14 @@ from filmroom.train.appearance_pictures import (  # noqa: E402
     save_looks,
 )
 from filmroom.train.networks import ResNet50  # noqa: E402
-from filmroom.train.video_appearance import PAPER, FrameSource  # noqa: E402
+from filmroom.train.video_appearance import (  # noqa: E402
+    PAPER,
+    FrameSource,
+    _verdict,
+    train_on_videos,
+)
 from filmroom.train.video_looks import _seen_together, _spread_out  # noqa: E402
+from filmroom.video.encode import Writer  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -194,3 +201,27 @@ def test_only_those_in_view_at_one_instant_are_surely_different_people() -> None
     group = _seen_together(number, frame, every=50)
     assert group[0] == group[1]
     assert len(np.unique(group[1:])) == 3  # the last two are in view at no instant together
+
+
+def test_what_cannot_be_learnt_from_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no video"):
+        train_on_videos([], tmp_path)
+    with pytest.raises(InputError, match="no such file"):
+        train_on_videos([tmp_path / "gone.mp4"], tmp_path)
+
+
+def test_a_video_that_shows_too_few_people_is_said_to(tmp_path: Path) -> None:
+    video = tmp_path / "short.mp4"
+    writer = Writer(video, 160, 96, Fraction(25), quality="good")
+    for index in range(6):
+        writer.write(np.full((96, 160, 3), 90, np.uint8), index / 25)
+    writer.close()
+    with pytest.raises(InputError, match="0 tracklets that surely hold one person; 8 are the least"):
+        train_on_videos([video], tmp_path / "out", steps=1, drawn=0)
+
+
+def test_the_report_says_whether_it_will_do() -> None:
+    assert "good enough to" in _verdict(0.95)
+    assert "some use" in _verdict(0.8)
+    assert "not good enough" in _verdict(0.6)
+    assert "too few" in _verdict(float("nan"))

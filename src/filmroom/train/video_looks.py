@@ -131,6 +131,8 @@ def _cut_out(
     video: Path, people: pa.Table, masks: pa.Table, chosen: Ints
 ) -> list[NDArray[np.uint8] | None]:
     """The crop of every chosen detection, None where too little of the person shows."""
+    if not len(chosen):
+        return []
     frame = people["frame"].to_numpy()[chosen]
     boxes = boxes_of(people)[chosen]
     at = rows_of_keys(masks, detection_keys(people)[chosen])
