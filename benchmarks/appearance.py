@@ -46,7 +46,7 @@ from filmroom.pitch import sport_named
 from filmroom.simulate.film import frames as film
 from filmroom.simulate.settings import Settings
 from filmroom.tables import EMBEDDINGS, boxes_of
-from filmroom.track.in_match import Likeness, learn_likeness, overlaps
+from filmroom.track.in_match import Likeness, Looks, learn_likeness, overlaps
 from filmroom.track.offline import track_people
 from filmroom.track.pieces import Pieces
 from filmroom.track.presets import PRESETS
@@ -232,7 +232,9 @@ def mates_told_apart(clip: Clip, sides: dict[int, str]) -> dict[str, float]:
         result[name] = chance((mean @ mean.T)[first, second])
         ones = np.ones(len(piece))
         pieces = Pieces.of(piece, clip.frame, clip.box, ones, unit.astype(float))
-        likeness = learn_likeness(pieces, covered, clip.fps)
+        looked = np.flatnonzero(np.abs(unit[pieces.index]).sum(axis=1) > 0)
+        seen = Looks(looked, unit[pieces.index[looked]].astype(float))
+        likeness = learn_likeness(pieces, seen, covered, clip.fps)
         assert likeness is not None
         learnt[name] = replace(likeness, bounds=(-np.inf, np.inf))
         result[f"{name}, learnt from the match"] = chance(learnt[name].odds(first, second))

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from filmroom.track.in_match import Likeness, LikenessSettings, learn_likeness, overlaps
+from filmroom.track.in_match import Likeness, LikenessSettings, Looks, learn_likeness, overlaps
 from filmroom.track.pieces import Pieces
 from filmroom.track.rearrange import rearrange
 
@@ -37,6 +37,12 @@ def match(seed: int = 0, stretches: int = 4) -> tuple[Pieces, np.ndarray, np.nda
     return pieces, np.array(owner), np.zeros(len(row))
 
 
+def looks_of(pieces: Pieces) -> Looks:
+    """Every detection was looked at."""
+    assert pieces.vector is not None
+    return Looks(np.arange(len(pieces.row)), pieces.vector.copy())
+
+
 def pairs_of(owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.triu_indices(len(owner), 1)
 
@@ -48,7 +54,7 @@ def share_right(odds: np.ndarray, same: np.ndarray) -> float:
 
 def test_the_match_shows_which_numbers_tell_its_people_apart() -> None:
     pieces, owner, covered = match()
-    likeness = learn_likeness(pieces, covered, 25.0)
+    likeness = learn_likeness(pieces, looks_of(pieces), covered, 25.0)
     assert likeness is not None
     first, second = pairs_of(owner)
     same = owner[first] == owner[second]
@@ -62,7 +68,7 @@ def test_the_match_shows_which_numbers_tell_its_people_apart() -> None:
 def test_odds_are_the_same_both_ways_and_stay_within_bounds() -> None:
     pieces, owner, covered = match(1)
     settings = LikenessSettings(bounds=(-2.0, 1.5))
-    likeness = learn_likeness(pieces, covered, 25.0, settings)
+    likeness = learn_likeness(pieces, looks_of(pieces), covered, 25.0, settings)
     first, second = pairs_of(owner)
     odds = likeness.odds(first, second)
     np.testing.assert_allclose(odds, likeness.odds(second, first), atol=1e-9)
@@ -72,7 +78,7 @@ def test_odds_are_the_same_both_ways_and_stay_within_bounds() -> None:
 def test_tracklets_without_a_clear_look_prove_nothing() -> None:
     pieces, owner, covered = match(2)
     covered[: 2 * LENGTH] = 1.0  # the first two are always behind somebody
-    likeness = learn_likeness(pieces, covered, 25.0)
+    likeness = learn_likeness(pieces, looks_of(pieces), covered, 25.0)
     rest = np.arange(2, len(owner))
     assert (likeness.odds(np.zeros(len(rest), int), rest) == 0).all()
     assert (likeness.odds(rest[:1], rest[1:2]) != 0).all()
@@ -88,7 +94,7 @@ def test_too_little_to_learn_from_is_said_by_nothing() -> None:
         pieces.score[:kept],
         pieces.vector[:kept],
     )
-    assert learn_likeness(few, covered[:kept], 25.0) is None
+    assert learn_likeness(few, looks_of(few), covered[:kept], 25.0) is None
 
 
 def test_overlaps_are_with_the_worst_neighbour_of_the_same_row() -> None:

@@ -18,7 +18,7 @@ LONG_SIDE = 1280
 
 _MULTIPLE = 32
 _FILL = 114
-_PERSON = KINDS.index("person")
+_PERSON, _BALL = KINDS.index("person"), KINDS.index("ball")
 
 
 class PersonDetector(Protocol):
@@ -32,7 +32,8 @@ class PersonDetector(Protocol):
 class OnnxDetector:
     """The shipped detector; what scores below `threshold` is left out.
 
-    `people_threshold`, where given, is the higher one that people must reach.
+    `people_threshold`, where given, is the higher one that people must reach; of balls no more than
+    `most_balls` are kept where that is given.
     """
 
     def __init__(
@@ -40,11 +41,13 @@ class OnnxDetector:
         *,
         threshold: float = 0.1,
         people_threshold: float | None = None,
+        most_balls: int | None = None,
         threads: int = 1,
         parts: Path | None = None,
     ) -> None:
         self.threshold = threshold
         self.people_threshold = threshold if people_threshold is None else people_threshold
+        self.most_balls = most_balls
         self._session = models.load("detector", threads, parts)
 
     def detect(self, picture: NDArray[np.uint8]) -> Detections:
@@ -57,6 +60,8 @@ class OnnxDetector:
         boxes = box_geometry.clip(found.boxes / scale, width, height).astype(np.float32)
         kept = (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
         kept &= (found.kinds != _PERSON) | (found.scores >= self.people_threshold)
+        if self.most_balls is not None:
+            kept[np.flatnonzero(kept & (found.kinds == _BALL))[self.most_balls :]] = False
         return found._replace(boxes=boxes).take(kept)
 
 

@@ -9,8 +9,9 @@ person (the two-covariance model of Brummer and de Villiers 2010, eq. 26, also k
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+_BLOCK = 8192
 _LEAST_UNSTEADY = 0.2  # times the spread of single looks
 
 
@@ -95,25 +97,42 @@ class Likeness:
         return result
 
 
+def blocks(count: int) -> Iterator[slice]:
+    """Parts of `count` rows that hold few enough for wide intermediate arrays."""
+    for start in range(0, count, _BLOCK):
+        yield slice(start, start + _BLOCK)
+
+
+class Looks(NamedTuple):
+    """What M of the detections look like: `place` (M,) in the order of `Pieces`, rising, and `vector`
+    (M, D) of length 1. Most frames are not looked at closely, so most detections have none.
+    """
+
+    place: Ints
+    vector: Matrix
+
+
 def learn_likeness(
-    pieces: Pieces, covered: Matrix, rate: float, settings: LikenessSettings | None = None
+    pieces: Pieces,
+    seen: Looks,
+    covered: Matrix,
+    rate: float,
+    settings: LikenessSettings | None = None,
 ) -> Likeness | None:
     """Learn from the tracklets of a clip how to tell its people apart; None where it is too short.
 
     `covered` (N,) is the greatest overlap of each detection (before it was put in order) with another
-    of its frame. `pieces.vector` holds the looks, zeros where there is none.
+    of its frame.
     """
     settings = settings or LikenessSettings()
-    if pieces.vector is None:
-        return None
     owner = np.repeat(np.arange(len(pieces.edge) - 1), np.diff(pieces.edge))
-    known = np.flatnonzero(np.abs(pieces.vector).sum(axis=1) > 0)
-    sure = known[covered[pieces.index[known]] <= settings.clear]
+    clear = covered[pieces.index[seen.place]] <= settings.clear
+    sure = seen.place[clear]
     if len(sure) < settings.fewest:
         return None
-    middle = pieces.vector[sure].mean(axis=0)
+    looks = seen.vector[clear]
+    looks -= looks.mean(axis=0)
     stretch = _stretches(owner[sure], pieces.row[sure], rate)
-    looks = pieces.vector[sure] - middle
     within = _within(looks, stretch, settings.fewest)
     people = _between(looks, stretch, pieces.row[sure], settings)
     if within is None or people is None:

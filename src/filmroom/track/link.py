@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.track.crossings import Crossings
-from filmroom.track.in_match import Likeness
+from filmroom.track.in_match import Likeness, blocks
 from filmroom.track.panorama import Panorama
 from filmroom.track.pieces import Ends, Pieces, ends_of
 from filmroom.track.rearrange import rearrange
@@ -320,10 +320,12 @@ def _pairs(
         value = _with_choices(value, a, b, choices, settings)
     looks = np.zeros(len(a))
     if likeness is not None:
-        looks = likeness.odds(a, b)
+        for part in blocks(len(a)):
+            looks[part] = likeness.odds(a[part], b[part])
     elif pieces.vector is not None:
         looks = _appearance(pieces, a, b)
-    looks += worn.odds(a, b)
+    for part in blocks(len(a)):
+        looks[part] += worn.odds(a[part], b[part])
     value += looks
     furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
     good = (off[:, 5] <= furthest) & (value > -settings.price)

@@ -14,7 +14,7 @@ from filmroom.geometry.boxes import ious
 from filmroom.tables import DETECTIONS, MOTION, SHOTS, TRACKS, boxes_of, detection_keys, rows_of_keys
 from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
 from filmroom.track.crossings import cut_at, find_crossings, odds_of_staying
-from filmroom.track.in_match import Likeness, LikenessSettings, learn_likeness, overlaps
+from filmroom.track.in_match import Likeness, LikenessSettings, Looks, learn_likeness, overlaps
 from filmroom.track.link import LinkSettings, choices_at, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
@@ -91,7 +91,9 @@ def track_people(
     panorama = panorama_of(frames, motion, shots)
     if not detections.num_rows or not len(panorama.frames):
         return TRACKS.empty()
-    clip = _Clip.of(detections, appearance, panorama)
+    by_looks = embeddings is not None and embeddings.num_rows > 0
+    # Where looks are learnt, kits are weighed with them: for every frame they would only take room.
+    clip = _Clip.of(detections, None if by_looks else appearance, panorama)
     rate = frame_rate(panorama.frames, fps)
     online = replace(settings.online, frame_rate=rate)
     tracklet, margin, rival = _run_online(clip, panorama, online)
@@ -103,9 +105,9 @@ def track_people(
     piece = cut_at(crossings, tracklet, clip.row)
     pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet, margin)
     likeness = None
-    if embeddings is not None and embeddings.num_rows:
-        looks = [_vectors(embeddings, clip.keys(panorama)), clip.vector]
-        likeness = _likeness(clip, pieces, looks, rate, settings.likeness)
+    if by_looks:
+        kinds = [table for table in (embeddings, appearance) if table is not None and table.num_rows]
+        likeness = _likeness(clip, pieces, kinds, panorama, rate, settings.likeness)
     worn = None
     if number_reads is not None:
         worn = Worn.of(number_reads, clip.keys(panorama), pieces, rate)
@@ -124,17 +126,15 @@ def track_people(
 def _likeness(
     clip: _Clip,
     pieces: Pieces,
-    looks: list[Matrix | None],
+    kinds: list[pa.Table],
+    panorama: Panorama,
     rate: float,
     settings: LikenessSettings,
 ) -> Likeness | None:
-    """Learnt from every kind of looks that there is."""
+    """Learnt from every kind of looks that there is: tables with `vector` and `quality`."""
     covered = overlaps(clip.row, clip.corner)
-    learnt = [
-        learn_likeness(replace(pieces, vector=kind[pieces.index]), covered, rate, settings)
-        for kind in looks
-        if kind is not None
-    ]
+    keys = clip.keys(panorama)[pieces.index]
+    learnt = [learn_likeness(pieces, _looks(kind, keys), covered, rate, settings) for kind in kinds]
     known = [likeness for likeness in learnt if likeness is not None]
     return Likeness.joined(known) if known else None
 
@@ -217,15 +217,21 @@ class _Clip:
 
 def _vectors(appearance: pa.Table, keys: Ints) -> Matrix:
     """Unit vectors times nothing: rows of zeros where appearance is missing or of no quality."""
-    flat = appearance["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    known = flat.reshape(appearance.num_rows, -1).astype(float)
-    known[appearance["quality"].to_numpy() <= 0] = 0
+    looks = _looks(appearance, keys)
+    vector = np.zeros((len(keys), looks.vector.shape[1]))
+    vector[looks.place] = looks.vector
+    return vector
+
+
+def _looks(appearance: pa.Table, keys: Ints) -> Looks:
+    """The looks that are known of detections `keys` (N,), those of no quality left out."""
     rows = rows_of_keys(appearance, keys)
-    vector = known[rows]
-    vector[rows < 0] = 0
+    good = appearance["quality"].to_numpy() > 0
+    place = np.flatnonzero((rows >= 0) & good[np.maximum(rows, 0)])
+    flat = appearance["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    vector = flat.reshape(appearance.num_rows, -1)[rows[place]].astype(float)
     length = np.linalg.norm(vector, axis=1, keepdims=True)
-    result: Matrix = vector / np.where(length > 0, length, 1)
-    return result
+    return Looks(place, vector / np.where(length > 0, length, 1))
 
 
 def _run_online(

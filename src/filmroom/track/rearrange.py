@@ -11,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.track.in_match import Likeness
+from filmroom.track.in_match import Likeness, blocks
 from filmroom.track.worn import Worn
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _LEAST_GAIN = 0.05  # log-odds; less is not worth a change
-_MOST_CHANGES = 2000
+_MOST_ROUNDS = 500
 
 
 def rearrange(
@@ -42,18 +42,27 @@ def rearrange(
     first, second, odds, key = first[order], second[order], odds[order], key[order]
     following = following.copy()
     worn = worn or Worn.nothing(count)
-    for _ in range(_MOST_CHANGES):
+    for _ in range(_MOST_ROUNDS):
         chain = _Chains(following, start, likeness, worn)
         joints = _Joints(key, odds, count)
-        gain = _gains(first, second, odds, chain, joints)
-        if not len(gain) or gain.max() < _LEAST_GAIN:
+        gain = np.empty(len(first))
+        for part in blocks(len(first)):
+            gain[part] = _gains(first[part], second[part], odds[part], chain, joints)
+        worth = np.flatnonzero(gain >= _LEAST_GAIN)
+        if not len(worth):
             break
-        best = int(gain.argmax())
-        a, d = int(first[best]), int(second[best])
-        b, c = int(following[a]), int(chain.before[d])
-        following[a] = d
-        if c >= 0:
-            following[c] = b
+        # What two chains gain does not depend on the others: all that share none change at once.
+        changed = np.zeros(count, bool)
+        for best in worth[np.argsort(-gain[worth], kind="stable")].tolist():
+            a, d = int(first[best]), int(second[best])
+            one, other = chain.owner[a], chain.owner[d]
+            if changed[one] or changed[other]:
+                continue
+            changed[[one, other]] = True
+            b, c = int(following[a]), int(chain.before[d])
+            following[a] = d
+            if c >= 0:
+                following[c] = b
     return following
 
 

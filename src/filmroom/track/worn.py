@@ -13,6 +13,7 @@ Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _SAME_SIGHT = 0.2  # seconds within which reads of one person see the same picture
+_FAR = 1 << 40  # more frames than there are
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,13 @@ class Worn:
         read = np.flatnonzero(known[place] == reads.key) if len(known) else np.zeros(0, np.int64)
         position = order[place[read]] if len(read) else read
         nats = np.zeros((len(pieces.edge) - 1, reads.nats.shape[1]))
-        mine, row = owner[position], pieces.row[position]
-        near = np.abs(row[:, None] - row) <= _SAME_SIGHT * rate
-        near &= mine[:, None] == mine
-        share = 1.0 / np.maximum(near.sum(axis=1), 1)
-        np.add.at(nats, mine, reads.nats[read] * share[:, None])
+        # In order of tracklet, then frame: reads of the same sight lie beside each other.
+        moment = owner[position] * _FAR + pieces.row[position]
+        in_order = np.sort(moment)
+        reach = int(_SAME_SIGHT * rate)
+        near = np.searchsorted(in_order, moment + reach, side="right")
+        near -= np.searchsorted(in_order, moment - reach, side="left")
+        np.add.at(nats, owner[position], reads.nats[read] / np.maximum(near, 1)[:, None])
         return Worn(nats, reads.prior)
 
     def likelihood(self, total: Matrix) -> Matrix:
