@@ -37,13 +37,16 @@ def looks_of_tracks(tracks: pa.Table, appearance: pa.Table) -> Looks:
     return Looks(
         track[useful],
         frame[useful],
-        vectors[rows][useful].astype(float),
+        vectors[rows[useful]],
         (quality * visible**2)[useful],
     )
 
 
-def kit_space(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Vectors (N, 96) of `observe.appearance.KitColours`, weighed so that distance tells kits apart."""
+def kit_space(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Vectors (N, 96) of `observe.appearance.KitColours`, weighed so that distance tells kits apart.
+
+    As precise as the vectors given: those of a long match take half the room in single precision.
+    """
     weights = np.concatenate(
         [
             np.full(64, 0.6),
@@ -54,4 +57,10 @@ def kit_space(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
             np.full(3, 0.5),
         ]
     )
-    return np.asarray(np.asarray(vectors, dtype=float) * weights)
+    return np.asarray(vectors * weights.astype(vectors.dtype))
+
+
+def kit_distances(space: NDArray[np.floating], centres: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Distance (N, K) of looks in `kit_space` from each of K centres."""
+    each = [np.linalg.norm(space - centre.astype(space.dtype), axis=1) for centre in centres]
+    return np.stack(each, axis=1).astype(np.float64)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from filmroom.geometry.boxes import expand, ious
-from filmroom.identify.looks import Looks, kit_space, looks_of_tracks
+from filmroom.identify.looks import Looks, kit_distances, kit_space, looks_of_tracks
 from filmroom.identify.teams import team_centres
 from filmroom.tables import boxes_of, with_column
 
@@ -76,10 +76,10 @@ def _odds_of_second_kit(looks: Looks) -> NDArray[np.float64] | None:
         return None
     space = kit_space(looks.vectors)
     chosen = clear[:: max(1, len(clear) // _MOST_LOOKS)]
-    centres = team_centres(space[chosen], looks.quality[chosen])
+    centres = team_centres(space[chosen].astype(np.float64), looks.quality[chosen])
     if centres is None or len(centres) < 2:
         return None
-    distances = np.linalg.norm(space[:, None] - centres[None], axis=2)
+    distances = kit_distances(space, centres)
     apart = float(np.linalg.norm(centres[0] - centres[1]))
     odds = np.clip(_SHARPNESS * (distances[:, 0] - distances[:, 1]), -_MOST_NATS, _MOST_NATS)
     telling = (looks.quality >= _LEAST_QUALITY) & (distances.min(1) < 0.6 * apart)

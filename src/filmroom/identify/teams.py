@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from filmroom.identify.looks import kit_space, looks_of_tracks
+from filmroom.identify.looks import kit_distances, kit_space, looks_of_tracks
 
 TEAMS = ("a", "b")
 NO_TEAM = "none"
@@ -218,7 +218,7 @@ def _votes(
     centres: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Share of each track's looks for each team, shape (N, teams)."""
-    distances = np.linalg.norm(kit_space(vectors)[:, None] - centres[None], axis=2)
+    distances = kit_distances(kit_space(vectors), centres)
     support = np.exp(-_VOTE_SHARPNESS * (distances - distances.min(1, keepdims=True)))
     support *= (quality / support.sum(1))[:, None]
     row = np.searchsorted(ids, owner)

@@ -105,11 +105,12 @@ def blocks(count: int) -> Iterator[slice]:
 
 class Looks(NamedTuple):
     """What M of the detections look like: `place` (M,) in the order of `Pieces`, rising, and `vector`
-    (M, D) of length 1. Most frames are not looked at closely, so most detections have none.
+    (M, D) of length 1, in single precision. Most frames are not looked at closely, so most detections
+    have none.
     """
 
     place: Ints
-    vector: Matrix
+    vector: NDArray[np.floating]
 
 
 def learn_likeness(
@@ -130,7 +131,7 @@ def learn_likeness(
     sure = seen.place[clear]
     if len(sure) < settings.fewest:
         return None
-    looks = seen.vector[clear]
+    looks = seen.vector[clear].astype(np.float64)
     looks -= looks.mean(axis=0)
     stretch = _stretches(owner[sure], pieces.row[sure], rate)
     within = _within(looks, stretch, settings.fewest)

@@ -229,9 +229,10 @@ def _looks(appearance: pa.Table, keys: Ints) -> Looks:
     good = appearance["quality"].to_numpy() > 0
     place = np.flatnonzero((rows >= 0) & good[np.maximum(rows, 0)])
     flat = appearance["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    vector = flat.reshape(appearance.num_rows, -1)[rows[place]].astype(float)
+    vector = flat.reshape(appearance.num_rows, -1)[rows[place]].astype(np.float32)
     length = np.linalg.norm(vector, axis=1, keepdims=True)
-    return Looks(place, vector / np.where(length > 0, length, 1))
+    vector /= np.where(length > 0, length, 1)
+    return Looks(place, vector)
 
 
 def _run_online(
