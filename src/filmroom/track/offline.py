@@ -32,6 +32,7 @@ _LEAST_INSIDE = 0.3  # share of a filled-in box that must lie in the picture
 _DOUBLE_OVERLAP = 0.7  # IoU, and
 _DOUBLE_SHARE = 0.9  # share of the frames, of a person found twice
 _CROWDED_SHARE = 0.3
+_BLOCK = 1000  # frames followed at once: looks of all would fill the memory
 _STANDING = 0.006  # heights a frame that people move who stand
 
 
@@ -92,8 +93,7 @@ def track_people(
     if not detections.num_rows or not len(panorama.frames):
         return TRACKS.empty()
     by_looks = embeddings is not None and embeddings.num_rows > 0
-    # Where looks are learnt, kits are weighed with them: for every frame they would only take room.
-    clip = _Clip.of(detections, None if by_looks else appearance, panorama)
+    clip = _Clip.of(detections, appearance, panorama)
     rate = frame_rate(panorama.frames, fps)
     online = replace(settings.online, frame_rate=rate)
     tracklet, margin, rival = _run_online(clip, panorama, online)
@@ -103,7 +103,9 @@ def track_people(
     crossings = find_crossings(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
     stay = odds_of_staying(crossings, tracklet, clip.row, clip.box, panorama, rate)
     piece = cut_at(crossings, tracklet, clip.row)
-    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vector, tracklet, margin)
+    # Where looks are learnt, kits are weighed with them: those of every box would only take room.
+    kits = None if by_looks else clip.vectors()
+    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, kits, tracklet, margin)
     likeness = None
     if by_looks:
         kinds = [table for table in (embeddings, appearance) if table is not None and table.num_rows]
@@ -188,11 +190,21 @@ class _Clip:
     box: Matrix  # (N, 4) centre and size
     score: Matrix
     detection: Ints
-    vector: Matrix | None  # (N, D), zero where not known
+    looks: Looks | None  # in this order
 
     @property
     def corner(self) -> Matrix:
         return np.column_stack([self.box[:, :2] - self.box[:, 2:] / 2, self.box[:, 2:]])
+
+    def vectors(self, part: slice = slice(None)) -> Matrix | None:
+        """Looks (n, D) of some detections, zero where not known."""
+        if self.looks is None:
+            return None
+        start, stop, _ = part.indices(len(self.row))
+        first, last = np.searchsorted(self.looks.place, [start, stop])
+        vector = np.zeros((stop - start, self.looks.vector.shape[1]))
+        vector[self.looks.place[first:last] - start] = self.looks.vector[first:last]
+        return vector
 
     def keys(self, panorama: Panorama) -> Ints:
         """As `tables.detection_keys` gives them."""
@@ -209,18 +221,10 @@ class _Clip:
         good &= np.isin(frame, panorama.frames)
         order = np.flatnonzero(good)
         order = order[np.lexsort((*box[order].T, -score[order], frame[order]))]
-        vector = None
+        looks = None
         if appearance is not None and appearance.num_rows:
-            vector = _vectors(appearance, detection_keys(detections)[order])
-        return _Clip(panorama.rows(frame[order]), box[order], score[order], number[order], vector)
-
-
-def _vectors(appearance: pa.Table, keys: Ints) -> Matrix:
-    """Unit vectors times nothing: rows of zeros where appearance is missing or of no quality."""
-    looks = _looks(appearance, keys)
-    vector = np.zeros((len(keys), looks.vector.shape[1]))
-    vector[looks.place] = looks.vector
-    return vector
+            looks = _looks(appearance, detection_keys(detections)[order])
+        return _Clip(panorama.rows(frame[order]), box[order], score[order], number[order], looks)
 
 
 def _looks(appearance: pa.Table, keys: Ints) -> Looks:
@@ -244,10 +248,22 @@ def _run_online(
         step if known else None for step, known in zip(panorama.step, panorama.known, strict=True)
     ]
     cuts = np.diff(panorama.shot, prepend=panorama.shot[:1]) != 0
-    piece = tracker.follow(
-        clip.corner, clip.score, clip.row, len(panorama.frames), motions, clip.vector, cuts
-    )
-    return piece, tracker.margins, tracker.rivals
+    parts = []
+    for start in range(0, len(motions), _BLOCK):
+        stop = min(start + _BLOCK, len(motions))
+        part = slice(*np.searchsorted(clip.row, [start, stop]).tolist())
+        ids = tracker.follow(
+            clip.corner[part],
+            clip.score[part],
+            clip.row[part] - start,
+            stop - start,
+            motions[start:stop],
+            clip.vectors(part),
+            cuts[start:stop],
+        )
+        parts.append((ids, tracker.margins, tracker.rivals))
+    piece, margin, rival = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return piece, margin, rival
 
 
 def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panorama:
