@@ -15,7 +15,7 @@ from filmroom.tables import boxes_of, with_column
 
 _SHARPNESS = 8.0  # nats a unit of kit distance
 _MOST_NATS = 2.5  # that one look may say
-_CHANGE_COST = 5.0  # nats that a change of wearer must be worth: one look in 150 follows one
+_CHANGE_COST = 4.0  # nats that a change must be worth: one look in 60 follows one in simulated crowds
 _LEAST_QUALITY = 0.35
 _MOST_LOOKS = 2000  # from which the two kits are found
 _TOGETHER_SECONDS = 1.2  # between the changes of two tracks that exchanged their wearers
