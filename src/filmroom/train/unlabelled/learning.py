@@ -254,6 +254,9 @@ def _distil(
             found = players if number == 0 else _found_again(players, work / f"round-{number}")
             teams = _write_training_set(found, here, recipe)
             schedule = recipe.detector
+            if not teams[0]:
+                # Nobody stood alone and whole: there is nobody to paste.
+                schedule = replace(schedule, paste=0.0)
             if number:
                 schedule = replace(schedule, rate=schedule.rate * 0.6, seed=schedule.seed + number)
             weights = train_detector(
