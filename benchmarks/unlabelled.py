@@ -15,8 +15,8 @@
   right by the displacement head, by the camera alone, and by nothing; of all, of those who meet nobody,
   and of those in crossings (another person within one and a half widths).
 
-Nothing was trained on the truth of broadcast-1, but its figures were looked at some seven times while the
-chain was written, and a second round was added after one of them: they flatter a little.
+Nothing was trained on the truth of broadcast-1, but its figures were looked at some seven times while
+the chain was written, and a second round was added after one of them: they flatter a little.
 Trainings are kept in `--keep` and not repeated.
 """
 
