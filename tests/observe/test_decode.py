@@ -1,6 +1,7 @@
 import numpy as np
 
 from filmroom.observe.decode import KINDS, STRIDE, Detections, decode
+from filmroom.observe.detector import OnnxDetector
 
 QUIET = -12.0
 
@@ -76,3 +77,14 @@ def test_one_person_stays_one_however_long_the_summit():
     found = decode(ridge(*cells), 0.1)
     assert len(found.boxes) == 1
     np.testing.assert_allclose(found.boxes[0], box, atol=1.5)
+
+
+def test_of_many_specks_only_the_likeliest_may_be_the_ball():
+    noise = np.random.default_rng(0).integers(0, 255, (96, 160, 3), np.uint8)
+    every = OnnxDetector(threshold=0.001).detect(noise)
+    few = OnnxDetector(threshold=0.001, most_balls=2).detect(noise)
+    balls = every.scores[every.kinds == KINDS.index("ball")]
+    assert len(balls) > 2
+    np.testing.assert_array_equal(few.scores[few.kinds == KINDS.index("ball")], np.sort(balls)[:-3:-1])
+    others = every.kinds != KINDS.index("ball")
+    np.testing.assert_array_equal(few.boxes[few.kinds != KINDS.index("ball")], every.boxes[others])

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filmroom.tables import APPEARANCE, APPEARANCE_LENGTH, DETECTIONS, MOTION, SHOTS, boxes_of
+from filmroom.track import offline
 from filmroom.track.offline import sure_tracklets, track_people, visible_shares
 
 PICTURE = (1920, 1080)
@@ -189,6 +190,21 @@ def test_appearance_decides_between_two_who_could_be_it() -> None:
     tracks = track(detections(rows), appearance=appearance)
     assert owner_at(tracks, 20, 886, 300) == owner_at(tracks, 80, 914, 300)
     assert owner_at(tracks, 20, 914, 300) == owner_at(tracks, 80, 886, 300)
+
+
+def test_a_long_clip_followed_piece_by_piece_comes_out_the_same(monkeypatch) -> None:
+    rows = crowd(90)
+    looks = np.random.default_rng(0).normal(0, 1, (len(rows), APPEARANCE_LENGTH))
+    table = detections(rows)
+    appearance = APPEARANCE.build(
+        {
+            "frame": table["frame"], "detection": table["detection"],
+            "vector": looks.astype(np.float16), "quality": np.arange(len(rows)) % 2,
+        }
+    )  # fmt: skip
+    whole = track(table, appearance=appearance)
+    monkeypatch.setattr(offline, "_BLOCK", 7)
+    assert track(table, appearance=appearance).equals(whole)
 
 
 def test_sure_tracklets_leave_out_where_people_meet() -> None:
