@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import math
 import random
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def seed_everything(seed: int) -> None:
@@ -97,3 +99,53 @@ def resume_training(
     average.net.load_state_dict(state["average"])
     optimiser.load_state_dict(state["optimiser"])
     return int(state["step"])
+
+
+class Steps(Protocol):
+    """How many steps of what rate, from which seed, saved how often: what recipes have in common."""
+
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    @property
+    def rate(self) -> float: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+    @property
+    def checkpoint_every(self) -> int: ...  # noqa: D102
+
+
+def train_in_steps(
+    net: nn.Module,
+    average: WeightAverage,
+    optimiser: torch.optim.Optimizer,
+    checkpoint: Path,
+    recipe: Steps,
+    losses: Callable[[np.random.Generator], dict[str, Tensor]],
+    tell: Callable[[int, int, dict[str, float]], None],
+    *,
+    warmup: int,
+    most_gradient: float | None = None,
+) -> None:
+    """Train from `checkpoint`, or the start, to the last step of the recipe, saving on the way.
+
+    `losses` are those of a batch drawn with the generator of its step, so that a resumed training sees
+    what an undisturbed one sees. `tell` is given step, steps and losses now and then. Gradients are cut
+    at the norm `most_gradient`, where given.
+    """
+    start = resume_training(checkpoint, net, average, optimiser)
+    net.train()
+    for step in range(start, recipe.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = cosine_rate(step, recipe.steps, recipe.rate, warmup=warmup)
+        parts = losses(np.random.default_rng([recipe.seed, step]))
+        loss = torch.stack(list(parts.values())).sum()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        if most_gradient is not None:
+            nn.utils.clip_grad_norm_(net.parameters(), most_gradient)
+        optimiser.step()
+        average.update(net, step)
+        if (step + 1) % 20 == 0 or step + 1 == recipe.steps:
+            tell(step + 1, recipe.steps, {name: value.item() for name, value in parts.items()})
+        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
+            save_training(checkpoint, net, average, optimiser, step + 1)

@@ -22,12 +22,7 @@ from torch import Tensor, nn
 
 from filmroom.observe.camera_motion import Motion
 from filmroom.train.networks import conv
-from filmroom.train.schedule import (
-    WeightAverage,
-    cosine_rate,
-    resume_training,
-    save_training,
-)
+from filmroom.train.schedule import WeightAverage, train_in_steps
 from filmroom.train.unlabelled.alignment import Aligner, Grey, Mask, Matrix, photometric_residual
 from filmroom.train.unlabelled.footage import Shot
 
@@ -156,24 +151,14 @@ def train_alignment(
     net = AlignmentNet()
     average = WeightAverage(net, 0.98)
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=1e-3)
+
+    def losses(rng: np.random.Generator) -> dict[str, Tensor]:
+        return _step_losses(net, shots, recipe, rng)
+
     checkpoint = folder / "alignment.pt"
-    start = resume_training(checkpoint, net, average, optimiser)
-    net.train()
-    for step in range(start, recipe.steps):
-        rng = np.random.default_rng([recipe.seed, step])
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(step, recipe.steps, recipe.rate, warmup=20)
-        parts = _step_losses(net, shots, recipe, rng)
-        loss = torch.stack(list(parts.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        average.update(net, step)
-        if (step + 1) % 20 == 0 or step + 1 == recipe.steps:
-            tell(step + 1, recipe.steps, {name: value.item() for name, value in parts.items()})
-        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
-            save_training(checkpoint, net, average, optimiser, step + 1)
+    train_in_steps(
+        net, average, optimiser, checkpoint, recipe, losses, tell, warmup=20, most_gradient=1.0
+    )
     trained = average.net
     assert isinstance(trained, AlignmentNet)
     return trained

@@ -24,13 +24,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from filmroom.geometry.homography import transform_boxes
-from filmroom.train.schedule import (
-    WeightAverage,
-    cosine_rate,
-    decayed_groups,
-    resume_training,
-    save_training,
-)
+from filmroom.train.schedule import WeightAverage, decayed_groups, train_in_steps
 from filmroom.train.unlabelled.players import ShotPlayers
 from filmroom.train.unlabelled.unet import MULTIPLE, UNet
 
@@ -197,26 +191,15 @@ def train_displacement(
     net = DisplacementNet().to(memory_format=torch.channels_last)
     average = WeightAverage(net, 0.99)
     optimiser = torch.optim.AdamW(decayed_groups(net, 0.01), lr=recipe.rate)
-    checkpoint = folder / "displacement.pt"
-    start = resume_training(checkpoint, net, average, optimiser)
-    net.train()
-    for step in range(start, recipe.steps):
-        rng = np.random.default_rng([recipe.seed, step])
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(step, recipe.steps, recipe.rate, warmup=30)
+
+    def losses(rng: np.random.Generator) -> dict[str, Tensor]:
         chosen = players[int(rng.integers(len(players)))]
         pairs = [_random_pair(chosen, recipe, rng) for _ in range(recipe.batch)]
         inputs = torch.from_numpy(np.stack([pair.inputs for pair in pairs]))
-        parts = _losses(net(inputs.contiguous(memory_format=torch.channels_last)), pairs, recipe.paper)
-        loss = torch.stack(list(parts.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        average.update(net, step)
-        if (step + 1) % 20 == 0 or step + 1 == recipe.steps:
-            tell(step + 1, recipe.steps, {name: value.item() for name, value in parts.items()})
-        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
-            save_training(checkpoint, net, average, optimiser, step + 1)
+        return _losses(net(inputs.contiguous(memory_format=torch.channels_last)), pairs, recipe.paper)
+
+    checkpoint = folder / "displacement.pt"
+    train_in_steps(net, average, optimiser, checkpoint, recipe, losses, tell, warmup=30)
     trained = average.net
     assert isinstance(trained, DisplacementNet)
     return trained

@@ -17,13 +17,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from filmroom.train.schedule import (
-    WeightAverage,
-    cosine_rate,
-    decayed_groups,
-    resume_training,
-    save_training,
-)
+from filmroom.train.schedule import WeightAverage, decayed_groups, train_in_steps
 from filmroom.train.unlabelled.motion_masks import UNKNOWN
 from filmroom.train.unlabelled.unet import MULTIPLE, UNet
 
@@ -67,23 +61,13 @@ def train_foreground(
     net = ForegroundNet().to(memory_format=torch.channels_last)
     average = WeightAverage(net, 0.99)
     optimiser = torch.optim.AdamW(decayed_groups(net, 0.01), lr=recipe.rate)
-    checkpoint = folder / "foreground.pt"
-    start = resume_training(checkpoint, net, average, optimiser)
-    net.train()
-    for step in range(start, recipe.steps):
-        rng = np.random.default_rng([recipe.seed, step])
+
+    def losses(rng: np.random.Generator) -> dict[str, Tensor]:
         pixels, wanted = _batch(pictures, labels, recipe, rng)
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(step, recipe.steps, recipe.rate, warmup=40)
-        loss = foreground_loss(net(pixels), wanted, recipe.positive_weight)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        average.update(net, step)
-        if (step + 1) % 20 == 0 or step + 1 == recipe.steps:
-            tell(step + 1, recipe.steps, {"loss": loss.item()})
-        if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
-            save_training(checkpoint, net, average, optimiser, step + 1)
+        return {"loss": foreground_loss(net(pixels), wanted, recipe.positive_weight)}
+
+    checkpoint = folder / "foreground.pt"
+    train_in_steps(net, average, optimiser, checkpoint, recipe, losses, tell, warmup=40)
     trained = average.net
     assert isinstance(trained, ForegroundNet)
     return trained
