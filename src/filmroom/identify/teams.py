@@ -64,7 +64,7 @@ def find_teams(
             [NO_TEAM if referee else None for referee in is_referee],
             np.zeros(len(ids)),
         )
-    distances = np.linalg.norm(means[:, None] - centres[None], axis=2)
+    distances = kit_distances(means, centres)
     outsider = _outsiders(distances, centres, eligible) & known
     # A kit unlike both teams': a keeper where the detector leans to that, otherwise a referee.
     leans_keeper = goalkeepers & (roles[:, 0] > roles[:, 1])
@@ -152,12 +152,12 @@ def team_centres(
     centres = means[:0]
     for _ in range(_ROUNDS):
         centres = _two_means(means[kept], weights[kept])
-        distances = np.linalg.norm(means[:, None] - centres[None], axis=2)
+        distances = kit_distances(means, centres)
         inside = ~_outsiders(distances, centres, np.ones(len(means), dtype=bool))
         if (inside == kept).all() or inside.sum() < _FEWEST_TRACKS:
             break
         kept = inside
-    distances = np.linalg.norm(means[kept][:, None] - centres[None], axis=2)
+    distances = kit_distances(means[kept], centres)
     nearest = distances.argmin(1)
     spread = np.average(distances.min(1), weights=weights[kept])
     apart = float(np.linalg.norm(centres[0] - centres[1]))
@@ -176,7 +176,7 @@ def _two_means(means: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
         for second in heavy[position + 1 :]:
             centres = means[[first, second]]
             for _ in range(12):
-                distances = np.linalg.norm(means[:, None] - centres[None], axis=2)
+                distances = kit_distances(means, centres)
                 nearest = distances.argmin(1)
                 if len(np.unique(nearest)) < 2:
                     break
@@ -190,7 +190,7 @@ def _two_means(means: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
                     break
                 centres = moved
             # Absolute, not squared, distances: a keeper far from both teams must not found a cluster.
-            nearest_distance = np.linalg.norm(means[:, None] - centres[None], axis=2).min(1)
+            nearest_distance = kit_distances(means, centres).min(1)
             cost = float(np.average(nearest_distance, weights=weights))
             if cost < best_cost - 1e-12:
                 best, best_cost = centres, cost
