@@ -1,10 +1,9 @@
 """The recipe of the shipped detector: people, ball and hoop on the pitch, and the role of a person.
 
 Data: COCO folders or zips whose categories are among player, goalkeeper, referee, ball and hoop
-(others are background). Random crops at many scales, blurred, recompressed and recoloured; a heatmap
-with penalty-reduced focal loss (Law & Deng 2018, eq. 1) that peaks at the middle of a ball or hoop but at
-the neck of a person, since in a crowd heads are seen apart where bodies melt into one; box edges by
-GIoU around that point (Liu et al. 2020, TTFNet), the IoU reached as a score of its own.
+(others are background). Random crops at many scales, blurred, recompressed and recoloured; a centre
+heatmap with penalty-reduced focal loss (Law & Deng 2018, eq. 1), box edges by GIoU around the centre
+(Liu et al. 2020, TTFNet), the IoU reached as a score of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -28,18 +26,11 @@ from filmroom.formats.coco import CocoSet
 from filmroom.geometry import boxes as box_geometry
 from filmroom.observe.decode import STRIDE
 from filmroom.observe.detector import input_scale, letterbox
-from filmroom.observe.silhouettes import CropSegmenter, Segmenter
+from filmroom.observe.silhouettes import CropSegmenter
 from filmroom.train.augment import degrade, recolour
 from filmroom.train.export import export_onnx, quantise
 from filmroom.train.networks import DetectorNet
-from filmroom.train.paste import (
-    Cutout,
-    cut_out_people,
-    draw_cutouts,
-    head_of,
-    paste_ball,
-    paste_figures,
-)
+from filmroom.train.paste import Cutout, cut_out_people, draw_cutouts, paste_ball, paste_figures
 from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
@@ -65,8 +56,6 @@ _TEAM_FROM = 4  # people cut out of a picture who can be pasted as a team
 _EXAMPLES = 32  # crops on which an exported network is unfolded
 _BALL_WEIGHT = 3.0  # of the one ball among some twenty people
 _BALL_SHARE = 0.5  # of the crops with pasted figures that get a ball too
-_NECK = 0.13  # share of a person's height, from the top, at which the heatmap peaks
-_HEAD_SPREAD = 0.035  # of that height: spread of the peak
 ROLE_OF = {"player": 0, "goalkeeper": 1, "referee": 2}
 
 
@@ -91,13 +80,11 @@ class DetectorRecipe:
 class LabelledPicture:
     """A training picture: RGB pixels, boxes of the kinds learnt, and whether the ball is labelled.
 
-    `heads` says where along its box each person's head is, 0 at the left to 1 at the right, the middle
-    where that is not known; `source` is the place of its set among those given.
+    `source` is the place of its set among those given.
     """
 
     pixels: NDArray[np.uint8]
     boxes: NDArray[np.float64]
-    heads: NDArray[np.float64]
     kinds: NDArray[np.int64]
     roles: NDArray[np.int64]
     ball_known: bool
@@ -118,7 +105,6 @@ def load_pictures(paths: list[Path], part: str) -> list[LabelledPicture]:
                 LabelledPicture(
                     coco.picture(image),
                     image.boxes[known],
-                    np.full(len(known), 0.5),
                     kinds,
                     roles,
                     bool((kinds == 1).any()),
@@ -126,27 +112,6 @@ def load_pictures(paths: list[Path], part: str) -> list[LabelledPicture]:
                 )
             )
     return pictures
-
-
-def with_heads(picture: LabelledPicture, segmenter: Segmenter) -> LabelledPicture:
-    """The same picture, the heads of its people found by their silhouettes."""
-    people = np.flatnonzero(picture.kinds == 0)
-    heads = picture.heads.copy()
-    masks = segmenter.segment(picture.pixels, picture.boxes[people]).masks
-    heads[people] = [head_of(mask) for mask in masks]
-    return replace(picture, heads=heads)
-
-
-class _Labels(NamedTuple):
-    """Of a crop: boxes (N, 4) in its pixels, heads, kinds and roles (N,) as of a picture."""
-
-    boxes: NDArray[np.float64]
-    heads: NDArray[np.float64]
-    kinds: NDArray[np.int64]
-    roles: NDArray[np.int64]
-
-    def take(self, rows: NDArray[np.bool_]) -> _Labels:
-        return _Labels(*(each[rows] for each in self))
 
 
 class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
@@ -183,15 +148,15 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         rng = np.random.default_rng([self.recipe.seed, self.start + index])
         chosen = int(rng.choice(self.sets[int(rng.integers(len(self.sets)))]))
         picture = self.pictures[chosen]
-        pixels, labels = _random_crop(picture, self.recipe.crop, rng, self.recipe.heights)
-        if rng.random() < self.recipe.paste and (labels.kinds == 0).any():
-            usual = float(np.median(labels.boxes[labels.kinds == 0, 3]))
+        pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng, self.recipe.heights)
+        if rng.random() < self.recipe.paste and (kinds == 0).any():
+            usual = float(np.median(boxes[kinds == 0, 3]))
             teams, gain = self._teams_for(chosen, usual, rng)
-            pixels, labels = _with_figures(
-                pixels, labels, usual=usual, teams=teams, gain=gain, rng=rng
+            pixels, boxes, kinds, roles = _with_figures(
+                pixels, boxes, kinds, roles, usual=usual, teams=teams, gain=gain, rng=rng
             )
         pixels = degrade(recolour(pixels, rng), rng)
-        targets = make_targets(*labels, self.recipe.crop // STRIDE)
+        targets = make_targets(boxes, kinds, roles, self.recipe.crop // STRIDE)
         sample = {name: torch.from_numpy(value) for name, value in targets.items()}
         sample["pixels"] = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
         sample["ball_known"] = torch.tensor(float(picture.ball_known))
@@ -229,36 +194,42 @@ def cut_out_teams(pictures: list[LabelledPicture]) -> dict[int, list[Cutout]]:
 
 def _with_figures(
     pixels: NDArray[np.uint8],
-    labels: _Labels,
+    boxes: NDArray[np.float64],
+    kinds: NDArray[np.int64],
+    roles: NDArray[np.int64],
     *,
     usual: float,
     teams: list[list[Cutout]],
     gain: float,
     rng: np.random.Generator,
-) -> tuple[NDArray[np.uint8], _Labels]:
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """The crop with more athletes on it, standing no further away than the real ones.
 
     `usual` is the height of those, pixels.
     """
-    people = labels.boxes[labels.kinds == 0]
+    people = boxes[kinds == 0]
     feet = people[:, 1] + people[:, 3]
     pasted = paste_figures(
         pixels,
-        labels.boxes,
+        boxes,
         teams,
         rng,
         highest_feet=float(feet.min()),
         usual_height=usual,
         gain=gain,
     )
-    kept = labels.take(pasted.hidden < _MOST_HIDDEN)
-    pixels, boxes, heads = pasted.pixels, pasted.boxes, pasted.heads
-    kinds = np.zeros(len(boxes), np.int64)
+    kept = pasted.hidden < _MOST_HIDDEN
+    pixels, new_boxes = pasted.pixels, pasted.boxes
+    new_kinds = np.zeros(len(new_boxes), np.int64)
     if rng.random() < _BALL_SHARE:
         pixels, ball = paste_ball(pixels, usual, float(feet.min()), rng)
-        boxes, heads, kinds = np.vstack([boxes, ball]), np.append(heads, 0.5), np.append(kinds, 1)
-    pasted_ones = _Labels(boxes, heads, kinds, np.full(len(boxes), -1, np.int64))
-    return pixels, _Labels(*(np.concatenate(each) for each in zip(kept, pasted_ones, strict=True)))
+        new_boxes, new_kinds = np.vstack([new_boxes, ball]), np.append(new_kinds, 1)
+    return (
+        pixels,
+        np.concatenate([boxes[kept], new_boxes]),
+        np.concatenate([kinds[kept], new_kinds]),
+        np.concatenate([roles[kept], np.full(len(new_boxes), -1, np.int64)]),
+    )
 
 
 def _random_crop(
@@ -266,7 +237,7 @@ def _random_crop(
     size: int,
     rng: np.random.Generator,
     heights: tuple[float, float] = _PERSON_HEIGHTS,
-) -> tuple[NDArray[np.uint8], _Labels]:
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     height, width = picture.pixels.shape[:2]
     people = picture.boxes[picture.kinds == 0]
     usual = float(np.median(people[:, 3])) if len(people) else _USUAL_HEIGHT
@@ -295,7 +266,6 @@ def _random_crop(
         matrix[0] *= -1
         matrix[0, 2] += size
         boxes[:, 0] = size - boxes[:, 0] - boxes[:, 2]
-    heads = 1 - picture.heads if flip else picture.heads
     # Pixel centres lie at +0.5 in box coordinates but at integers for the warp.
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
@@ -305,10 +275,7 @@ def _random_crop(
     )
     cut = box_geometry.clip(boxes, size, size)
     visible = cut[:, 2] * cut[:, 3] > 0.25 * boxes[:, 2] * boxes[:, 3]
-    # Where the border cuts a box the head is another share of what is left.
-    heads = (boxes[:, 0] + heads * boxes[:, 2] - cut[:, 0]) / np.maximum(cut[:, 2], 1e-6)
-    labels = _Labels(cut, np.clip(heads, 0.0, 1.0), picture.kinds, picture.roles)
-    return pixels.astype(np.uint8), labels.take(visible)
+    return pixels.astype(np.uint8), cut[visible], picture.kinds[visible], picture.roles[visible]
 
 
 def _held_inside(start: float, span: float, length: int) -> float:
@@ -319,15 +286,10 @@ def _held_inside(start: float, span: float, length: int) -> float:
 
 
 def make_targets(
-    boxes: NDArray[np.float64],
-    heads: NDArray[np.float64],
-    kinds: NDArray[np.int64],
-    roles: NDArray[np.int64],
-    cells: int,
+    boxes: NDArray[np.float64], kinds: NDArray[np.int64], roles: NDArray[np.int64], cells: int
 ) -> dict[str, NDArray[np.generic]]:
     """Training maps of one crop.
 
-    `boxes` (N, 4) in pixels of the crop, `heads` (N,) where along them people's heads are.
     heat (3, C, C) in 0..1; edges (4, C, C) distances in cells, of the smallest box where several
     meet; weight (C, C) of the box loss; role (C, C) class or -1.
     """
@@ -338,12 +300,8 @@ def make_targets(
     largest_first = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
     for index in largest_first:
         left, top, width, height = boxes[index] / STRIDE
-        if kinds[index] == 0:
-            centre_x, centre_y = left + heads[index] * width, top + _NECK * height
-            sigma_x = sigma_y = max(0.5, _HEAD_SPREAD * height)
-        else:
-            centre_x, centre_y = left + width / 2, top + height / 2
-            sigma_x, sigma_y = max(0.5, 0.09 * width), max(0.5, 0.09 * height)
+        centre_x, centre_y = left + width / 2, top + height / 2
+        sigma_x, sigma_y = max(0.5, 0.09 * width), max(0.5, 0.09 * height)
         reach_x, reach_y = int(3 * sigma_x) + 1, int(3 * sigma_y) + 1
         column, row = min(int(centre_x), cells - 1), min(int(centre_y), cells - 1)
         columns = np.arange(max(0, column - reach_x), min(cells, column + reach_x + 1))
@@ -440,9 +398,6 @@ def train_detector(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = DetectorNet(recipe.widths, recipe.blocks).to(device, memory_format=torch.channels_last)
     pictures = load_pictures(data, "train")
-    if teams is None:
-        segmenter = CropSegmenter()
-        pictures = [with_heads(picture, segmenter) for picture in pictures]
     if start_from is not None:
         _start_from(net, start_from, CropSet(pictures, replace(recipe, paste=0), 0))
     average = WeightAverage(net)

@@ -26,7 +26,6 @@ _LEAST_VISIBLE = 0.2
 _LEAST_FILLED, _MOST_FILLED = 0.25, 0.8  # share of its box that a well cut silhouette covers
 _LEAST_TALL = 0.88  # share of its box's height that it spans
 _DRAWN_HEIGHT = 140.0
-_HEAD_ROWS = 0.14  # share of a person's height, from the top, that the head takes
 _BALL_TO_PERSON = 0.125  # diameter of a ball to the height of a person
 _BALL_COLOURS = ((250, 250, 250), (245, 245, 235), (240, 230, 90), (230, 120, 40))
 
@@ -43,24 +42,11 @@ class Cutout(NamedTuple):
 
 
 class Pasted(NamedTuple):
-    """A picture with figures added; `hidden` (M,) is the share of each given box now covered.
-
-    `heads` (N,) says where along its box, from its left at 0 to its right at 1, each figure's head is.
-    """
+    """A picture with figures added; `hidden` (M,) is the share of each given box now covered."""
 
     pixels: NDArray[np.uint8]
     boxes: NDArray[np.float64]
-    heads: NDArray[np.float64]
     hidden: NDArray[np.float64]
-
-
-def head_of(mask: NDArray[np.bool_]) -> float:
-    """Where the head of a silhouette (H, W) is, from the left edge at 0 to the right one at 1.
-
-    The middle where there is nothing at the top.
-    """
-    columns = np.nonzero(mask[: max(1, round(_HEAD_ROWS * len(mask)))])[1]
-    return float(columns.mean() + 0.5) / mask.shape[1] if len(columns) else 0.5
 
 
 def draw_cutouts(rng: np.random.Generator, *, teams: int = 64, each: int = 20) -> list[list[Cutout]]:
@@ -137,16 +123,16 @@ def paste_figures(
     pixels = pixels.copy()
     owner = np.zeros((height, width), np.int32)
     found = np.zeros((count, 4))
-    areas, heads = np.zeros(count), np.zeros(count)
+    areas = np.zeros(count)
     for index, feet in enumerate(places):
         team = teams[int(rng.integers(len(teams)))]
         figure = team[int(rng.integers(len(team)))]
         size = tall * rng.uniform(0.9, 1.1) * (0.9 + 0.2 * feet[1] / height)
         figure = _resized(figure, size / figure.alpha.shape[0], rng.random() < 0.5)
-        found[index], areas[index], heads[index] = _blend(pixels, owner, figure, feet, gain, index + 1)
+        found[index], areas[index] = _blend(pixels, owner, figure, feet, gain, index + 1)
     seen = np.bincount(owner.ravel(), minlength=count + 1)[1 : count + 1]
     visible = (areas > 0) & (seen > _LEAST_VISIBLE * areas) & (found[:, 2] >= 3) & (found[:, 3] >= 6)
-    return Pasted(pixels, found[visible], heads[visible], _hidden(boxes, owner > 0))
+    return Pasted(pixels, found[visible], _hidden(boxes, owner > 0))
 
 
 def _resized(figure: Cutout, scale: float, mirrored: bool) -> Cutout:
@@ -193,23 +179,21 @@ def _blend(
     feet: NDArray[np.float64],
     gain: float,
     label: int,
-) -> tuple[NDArray[np.float64], float, float]:
-    """Draw one figure; its box cut at the border, its area in pixels, and where along it the head is."""
+) -> tuple[NDArray[np.float64], float]:
+    """Draw one figure; its box cut at the border, and its area in pixels."""
     height, width = owner.shape
     left, top = round(feet[0] - figure.feet[0]), round(feet[1] - figure.feet[1])
     rows = slice(max(0, top), min(height, top + figure.alpha.shape[0]))
     columns = slice(max(0, left), min(width, left + figure.alpha.shape[1]))
     if rows.start >= rows.stop or columns.start >= columns.stop:
-        return np.zeros(4), 0.0, 0.0
+        return np.zeros(4), 0.0
     part = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
     alpha = figure.alpha[part].astype(np.float32)[..., None] / 255
     window = pixels[rows, columns]
     window[:] = np.clip(alpha * gain * figure.rgb[part] + (1 - alpha) * window, 0, 255).astype(np.uint8)
     owner[rows, columns][figure.alpha[part] > 127] = label
     box = np.array([columns.start, rows.start, *window.shape[1::-1]], dtype=float)
-    shape = figure.alpha > 127
-    head = (left + head_of(shape) * shape.shape[1] - columns.start) / window.shape[1]
-    return box, float(shape.sum()), float(np.clip(head, 0.0, 1.0))
+    return box, float((figure.alpha > 127).sum())
 
 
 def _hidden(boxes: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[np.float64]:
