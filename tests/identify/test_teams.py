@@ -1,7 +1,9 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from filmroom import tables
+from filmroom.identify.doubtful import tracks_in_kit
 from filmroom.identify.teams import find_teams
 from filmroom.observe.appearance import describe_kit
 
@@ -107,3 +109,47 @@ def test_too_few_people_for_teams(cast):
         assert find_teams(*empty).teams == []
         return
     assert find_teams(*clip(cast)).roles == ["player"]
+
+
+PLAYERS = [(RED, WHITE, 30.0 * n, 0, 0) for n in range(5)] + [
+    (BLUE, BLACK, 300 + 30.0 * n, 0, 0) for n in range(5)
+]
+TEAM_OF = {track: "a" if track <= 5 else "b" for track in range(1, 11)}
+TAKER, STEWARD = (BLUE, BLACK, 600.0, 0, 0), (YELLOW, BLACK, 640.0, 0, 0)
+
+
+def split(cast, frames=30):
+    """TRACKS of the players and of the others, and the looks at both."""
+    tracks, _, appearance = clip(cast, frames)
+    sure = tracks["track"].to_numpy() <= len(PLAYERS)
+    return tracks.filter(pa.array(sure)), tracks.filter(pa.array(~sure)), appearance
+
+
+def test_who_wears_a_teams_kit_is_believed_and_a_steward_is_not():
+    players, others, appearance = split([*PLAYERS, TAKER, STEWARD])
+    assert tracks_in_kit(others, players, TEAM_OF, appearance, fps=25) == [11]
+
+
+def test_a_moment_is_not_enough():
+    players, others, appearance = split([*PLAYERS, TAKER], frames=20)
+    assert tracks_in_kit(others, players, TEAM_OF, appearance, fps=25) == []
+
+
+@pytest.mark.parametrize("teams", [{}, dict.fromkeys(range(1, 11), "a")])
+def test_nobody_is_believed_where_there_are_not_two_teams(teams):
+    players, others, appearance = split([*PLAYERS, TAKER])
+    assert tracks_in_kit(others, players, teams, appearance, fps=25) == []
+
+
+def test_nobody_doubtful_is_nobody_believed():
+    players, others, appearance = split(PLAYERS)
+    assert not others.num_rows
+    assert tracks_in_kit(others, players, TEAM_OF, appearance, fps=25) == []
+
+
+def test_few_looks_say_too_little():
+    players, others, appearance = split([*PLAYERS, TAKER])
+    detection, frame = appearance["detection"].to_numpy(), appearance["frame"].to_numpy()
+    seldom = appearance.filter(pa.array((detection < 10) | (frame < 3)))
+    assert np.count_nonzero(seldom["detection"].to_numpy() == 10) == 3
+    assert tracks_in_kit(others, players, TEAM_OF, seldom, fps=25) == []

@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
 from filmroom.observe.decode import KINDS, STRIDE, Detections, decode
-from filmroom.observe.detector import OnnxDetector
+from filmroom.observe.detector import LEAST_SURE_SCORE, OnnxDetector
 
 QUIET = -12.0
 
@@ -88,3 +89,33 @@ def test_of_many_specks_only_the_likeliest_may_be_the_ball():
     np.testing.assert_array_equal(few.scores[few.kinds == KINDS.index("ball")], np.sort(balls)[:-3:-1])
     others = every.kinds != KINDS.index("ball")
     np.testing.assert_array_equal(few.boxes[few.kinds != KINDS.index("ball")], every.boxes[others])
+
+
+def drawn(*people):
+    """A map with a peak for each person: box and heat logit."""
+    output = np.full((11, 24, 48), -8.0, np.float32)
+    for (x, y, w, h), logit in people:
+        column, row = int(x + w / 2) // STRIDE, int(y + h / 2) // STRIDE
+        centre_x, centre_y = (column + 0.5) * STRIDE, (row + 0.5) * STRIDE
+        edges = np.array([centre_x - x, centre_y - y, x + w - centre_x, y + h - centre_y])
+        output[0, row, column], output[3:7, row, column] = logit, np.log(edges / STRIDE)
+        output[7, row, column] = 6.0
+    return output
+
+
+def test_doubtful_people_are_kept_apart_from_surer_ones_with_half_their_score(monkeypatch):
+    sure, beside, alone = ((20, 20, 20, 40), 2.0), ((34, 20, 20, 40), -2.0), ((120, 20, 20, 40), -2.0)
+
+    class Session:
+        def run(self, *_):
+            return [drawn(sure, beside, alone)[None]]
+
+    detector = OnnxDetector(people_threshold=0.5, doubtful_threshold=0.25)
+    monkeypatch.setattr(detector, "_session", Session())
+    picture = np.zeros((96, 192, 3), np.uint8)
+    found = detector.detect(picture)
+    np.testing.assert_allclose(found.boxes, [sure[0], alone[0]], atol=1e-3)
+    raw = np.sqrt(1 / (1 + np.exp(2.0)))
+    assert found.scores[1] == pytest.approx(raw / 2, rel=0.01) and found.scores[1] < LEAST_SURE_SCORE
+    detector.doubtful_threshold = None
+    assert len(detector.detect(picture).boxes) == 1

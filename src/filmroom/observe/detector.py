@@ -16,9 +16,14 @@ from filmroom.observe.decode import KINDS, Detections, decode
 LONG_SIDE = 1280
 """The longer side of a picture as the detector sees it, at most, pixels."""
 
+LEAST_SURE_SCORE = 0.28
+"""Score from which an observed person was sure in at least one of two key frames."""
+
 _MULTIPLE = 32
 _FILL = 114
 _PERSON, _BALL = KINDS.index("person"), KINDS.index("ball")
+_DOUBTFUL = 0.5  # what a doubtful person keeps of its score, to be told from surer ones later
+_LONE = 0.1  # most overlap, over the smaller box, of a doubtful person with a surer one
 
 
 class PersonDetector(Protocol):
@@ -32,8 +37,9 @@ class PersonDetector(Protocol):
 class OnnxDetector:
     """The shipped detector; what scores below `threshold` is left out.
 
-    `people_threshold`, where given, is the higher one that people must reach; of balls no more than
-    `most_balls` are kept where that is given.
+    `people_threshold`, where given, is the higher one that people must reach, but for those of at least
+    `doubtful_threshold` who stand apart from all surer ones: they are kept with half their score. Of
+    balls no more than `most_balls` are kept where that is given.
     """
 
     def __init__(
@@ -41,12 +47,14 @@ class OnnxDetector:
         *,
         threshold: float = 0.1,
         people_threshold: float | None = None,
+        doubtful_threshold: float | None = None,
         most_balls: int | None = None,
         threads: int = 1,
         parts: Path | None = None,
     ) -> None:
         self.threshold = threshold
         self.people_threshold = threshold if people_threshold is None else people_threshold
+        self.doubtful_threshold = doubtful_threshold
         self.most_balls = most_balls
         self._session = models.load("detector", threads, parts)
 
@@ -59,10 +67,24 @@ class OnnxDetector:
         found = decode(output, self.threshold)
         boxes = box_geometry.clip(found.boxes / scale, width, height).astype(np.float32)
         kept = (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
-        kept &= (found.kinds != _PERSON) | (found.scores >= self.people_threshold)
+        sure = (found.kinds != _PERSON) | (found.scores >= self.people_threshold)
+        doubtful = kept & ~sure & self._apart(boxes, found.scores, sure & (found.kinds == _PERSON))
+        scores = np.where(doubtful, _DOUBTFUL * found.scores, found.scores).astype(np.float32)
+        kept &= sure | doubtful
         if self.most_balls is not None:
             kept[np.flatnonzero(kept & (found.kinds == _BALL))[self.most_balls :]] = False
-        return found._replace(boxes=boxes).take(kept)
+        return found._replace(boxes=boxes, scores=scores).take(kept)
+
+    def _apart(
+        self, boxes: NDArray[np.float32], scores: NDArray[np.float32], sure: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which boxes reach the threshold of doubtful people and are hardly covered by surer ones."""
+        if self.doubtful_threshold is None:
+            return np.zeros(len(boxes), bool)
+        apart = scores >= self.doubtful_threshold
+        if sure.any():
+            apart &= box_geometry.overlap_of_smaller(boxes, boxes[sure]).max(axis=1) <= _LONE
+        return apart
 
 
 def input_scale(height: int, width: int) -> float:

@@ -39,6 +39,7 @@ DETAIL_INTERVAL = 0.2
 PERSON, BALL = 0, 1
 _LEAST_READABLE_HEIGHT = 40  # pixels of a person whose number could be read
 _LEAST_PERSON_SCORE = 0.5
+_LEAST_DOUBTFUL_SCORE = 0.25
 _MOST_BALLS = 8  # candidates a frame: a hundred specks would fill the tables of a long match
 _ONE_SIDED = 0.6  # what a box seen in only one of two key frames keeps of its score
 
@@ -57,7 +58,12 @@ class Parts:
     def shipped(cls, folder: Path | None = None) -> Parts:
         """The shipped parts; networks in `folder` take the place of those of the same name."""
         return cls(
-            OnnxDetector(people_threshold=_LEAST_PERSON_SCORE, most_balls=_MOST_BALLS, parts=folder),
+            OnnxDetector(
+                people_threshold=_LEAST_PERSON_SCORE,
+                doubtful_threshold=_LEAST_DOUBTFUL_SCORE,
+                most_balls=_MOST_BALLS,
+                parts=folder,
+            ),
             CropSegmenter(parts=folder),
             KitColours(),
             OnnxNumberReader(parts=folder),

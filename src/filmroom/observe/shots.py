@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from filmroom.observe.detector import LEAST_SURE_SCORE
 from filmroom.tables import SHOTS
 
 Bytes = NDArray[np.uint8]
@@ -147,14 +148,19 @@ class ShotDetector:
 
 
 def name_shots(shots: pa.Table, detections: pa.Table, picture_height: int) -> pa.Table:
-    """SHOTS with a kind for each, judged by the people seen (DETECTIONS).
+    """SHOTS with a kind for each, judged by the people surely seen (DETECTIONS).
 
     `main`: on average five people or more in a frame, the typical one below 30 % of the picture's
     height; `close`: the typical tallest person of a frame fills 45 % or more. Everything else, and
     shots with hardly anyone in them, stay `other` with a low score. Nothing here can tell a replay from
     live play.
     """
-    people = detections.filter(pc.equal(detections["kind"], "person"))
+    people = detections.filter(
+        pc.and_(
+            pc.equal(detections["kind"], "person"),
+            pc.greater_equal(detections["score"], LEAST_SURE_SCORE),
+        )
+    )
     frames = people["frame"].to_numpy()
     heights = people["h"].to_numpy() / picture_height
     order = np.argsort(frames, kind="stable")

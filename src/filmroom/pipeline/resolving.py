@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from filmroom import tables
 from filmroom.identify.by_number import join_by_number, mend_number_changes
+from filmroom.identify.doubtful import tracks_in_kit
 from filmroom.identify.numbers import Claim, claim_numbers, without_impossible
 from filmroom.identify.overlays import overlay_tracks
 from filmroom.identify.ownership import own_numbers
@@ -19,6 +21,7 @@ from filmroom.identify.roster import RosterEntry
 from filmroom.identify.swaps import mend_swaps
 from filmroom.identify.teams import NO_TEAM, Membership, find_teams
 from filmroom.identify.votes import prior_nats, single_reads
+from filmroom.observe.detector import LEAST_SURE_SCORE
 from filmroom.pipeline.observing import Observations
 from filmroom.pitch.sports import Sport
 from filmroom.track.ball import track_ball
@@ -33,6 +36,8 @@ _FOLLOWING = OfflineSettings(online=TrackerSettings(evidence_bias=4.0))
 # With looks to tell people apart by, tracklets are cut at less doubt: what is cut too often is joined
 # again by them. Chosen on simulated matches too.
 _FOLLOWING_BY_LOOKS = replace(_FOLLOWING, ambiguous=6.0)
+
+_BELIEVED = 0.65  # score of people whom the detector doubted and their kit vouches for
 
 
 class Resolved(NamedTuple):
@@ -53,28 +58,39 @@ def resolve_observations(
 ) -> Resolved:
     """Track people and the ball, find teams and roles, claim numbers."""
     frames = seen.frames["frame"].to_numpy()
-    people = seen.detections.filter(pc.equal(seen.detections["kind"], "person"))
+    everyone = seen.detections.filter(pc.equal(seen.detections["kind"], "person"))
+    sure = everyone["score"].to_numpy() >= LEAST_SURE_SCORE
     balls = seen.detections.filter(pc.equal(seen.detections["kind"], "ball"))
     most_people = 2 * sport.players + sport.referees if sport is not None else None
     least, most = sport.numbers if sport is not None else (0, 99)
     worn = without_impossible(seen.number_reads, least, most)
     reads = own_numbers(worn, seen.detections, seen.masks)
-    tracks = track_people(
-        people,
-        seen.motion,
-        seen.shots,
-        seen.appearance,
-        _as_witnesses(reads),
-        frames=frames,
-        fps=fps,
-        picture=picture,
-        most_people=most_people,
-        settings=_FOLLOWING_BY_LOOKS if seen.embeddings.num_rows else _FOLLOWING,
-        embeddings=seen.embeddings,
-    )
-    tracks = mend_swaps(tracks, seen.appearance, fps)
-    tracks = _without_overlays(tracks, seen.motion, picture[0])
-    tracks = mend_number_changes(tracks, reads, _teams(_membership(tracks, seen, sport)))
+    witnesses = _as_witnesses(reads)
+
+    def follow(people: pa.Table) -> tuple[pa.Table, dict[int, str | None]]:
+        tracks = track_people(
+            people,
+            seen.motion,
+            seen.shots,
+            seen.appearance,
+            witnesses,
+            frames=frames,
+            fps=fps,
+            picture=picture,
+            most_people=most_people,
+            settings=_FOLLOWING_BY_LOOKS if seen.embeddings.num_rows else _FOLLOWING,
+            embeddings=seen.embeddings,
+        )
+        tracks = mend_swaps(tracks, seen.appearance, fps)
+        tracks = _without_overlays(tracks, seen.motion, picture[0])
+        return tracks, _teams(_membership(tracks, seen, sport))
+
+    tracks, teams = follow(everyone.filter(pa.array(sure)))
+    doubtful = everyone.filter(pa.array(~sure))
+    believed = _in_kit(doubtful, tracks, teams, seen, frames, fps, picture)
+    if believed.any():
+        tracks, teams = follow(_believed(everyone, sure, believed))
+    tracks = mend_number_changes(tracks, reads, teams)
     identities = _identities(tracks, seen, reads, sport, roster)
     numbers = {track: claim.number for track, claim in identities.claims.items()}
     joined = join_by_number(tracks, numbers, identities.teams, fps)
@@ -120,6 +136,43 @@ def resolve_observations(
     names = tables.PLAYERS.schema.names
     players = tables.PLAYERS.build({name: [row[name] for row in rows] for name in names})
     return Resolved(tables.TRACKS.check(everything), players, team_names)
+
+
+def _in_kit(
+    doubtful: pa.Table,
+    tracks: pa.Table,
+    teams: dict[int, str | None],
+    seen: Observations,
+    frames: NDArray[np.integer[Any]],
+    fps: float,
+    picture: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """(N,) which of the doubtful people go on for a while in a team's kit."""
+    if not doubtful.num_rows:
+        return np.zeros(0, bool)
+    found = track_people(
+        tables.with_column(doubtful, "score", np.full(doubtful.num_rows, _BELIEVED)),
+        seen.motion,
+        seen.shots,
+        seen.appearance,
+        frames=frames,
+        fps=fps,
+        picture=picture,
+        settings=_FOLLOWING,
+    )
+    believed = tracks_in_kit(found, tracks, teams, seen.appearance, fps)
+    theirs = found.filter(pa.array(np.isin(found["track"].to_numpy(), believed)))
+    keys = tables.detection_keys(theirs.filter(pc.is_valid(theirs["detection"])))
+    return np.isin(tables.detection_keys(doubtful), keys)
+
+
+def _believed(everyone: pa.Table, sure: NDArray[np.bool_], believed: NDArray[np.bool_]) -> pa.Table:
+    """The sure people and the believed ones among the others, who count as sure from here on."""
+    kept = sure.copy()
+    kept[~sure] = believed
+    scores = everyone["score"].to_numpy()
+    lifted = np.where(sure, scores, _BELIEVED).astype(np.float32)
+    return tables.with_column(everyone, "score", lifted).filter(pa.array(kept))
 
 
 def _as_witnesses(reads: pa.Table) -> NumberReads:
