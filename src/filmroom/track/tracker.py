@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from filmroom.errors import InputError
 from filmroom.track.assign import assign, margins
 from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
-from filmroom.track.likeness import Evidence, doubles, look_distances, overlap
+from filmroom.track.likeness import Evidence, doubles, look_distances, momentum, overlap
 from filmroom.track.settings import Round, TrackerSettings
 from filmroom.track.state import (
     ABSENT,
@@ -93,6 +93,7 @@ class Tracker:
         self._tracks: Tracks | None = None
         self._evidence = Evidence(self.settings)
         self._next = 1
+        self._frames = 0  # since there was anything to follow
         self._pictures: Any = None
         self._boxes: Matrix = np.zeros((0, 4))
         thresholds = (self.settings.high, self.settings.low, self.settings.start)
@@ -298,6 +299,7 @@ class Tracker:
         ids = np.zeros(count, np.int64)
         free = np.ones(count, bool)
         choices: list[_Choice] = []
+        self._frames += 1 if count or tracks.count else 0
         if tracks.count:
             absence = tracks.absence()
             self._move(tracks, absence, found, motion)
@@ -312,6 +314,8 @@ class Tracker:
                 self._confirm(tracks, rows[boxes.argsort()])
             for choice in choices:
                 ids[choice.boxes] = choice.ids = tracks.ids.take(choice.tracks)
+            if settings.on_trial_again and self._frames > settings.confirm:
+                ids[boxes[tracks.seen[rows] < settings.confirm]] = 0
             tracks.forget()
             if len(rows) == count:
                 return ids, choices
@@ -378,6 +382,7 @@ class Tracker:
             rows = _candidates(tracks, turn, choices)
             if (columns is not None and not len(columns)) or (rows is not None and not len(rows)):
                 continue
+            extra = None
             if turn.similarity == "evidence":
                 if odds is None:
                     seen = found.rows[:, : found.low]
@@ -390,11 +395,13 @@ class Tracker:
             else:
                 at = slice(first, last) if columns is None else columns
                 likeness = overlap(tracks, rows, found.rows[:, at], found.scores[at], turn)
-            taken, chosen = assign(likeness, turn.least, whole=turn.whole)
+                if turn.momentum:
+                    extra = momentum(tracks, rows, found.rows[:, at], found.scores[at], turn)
+            taken, chosen = assign(likeness, turn.least, whole=turn.whole, extra=extra)
             if not len(taken):
                 continue
             choice = _Choice(
-                likeness,
+                likeness if extra is None else likeness + extra,
                 taken,
                 chosen,
                 taken if rows is None else rows.take(taken),
@@ -405,7 +412,9 @@ class Tracker:
         return choices
 
     def _confirm(self, tracks: Tracks, rows: Ints) -> None:
-        fresh = rows[(tracks.ids[rows] == 0) & (tracks.seen[rows] >= self.settings.confirm)]
+        settings = self.settings
+        least = 2 if settings.on_trial_again and self._frames <= settings.confirm else settings.confirm
+        fresh = rows[(tracks.ids[rows] == 0) & (tracks.seen[rows] >= least)]
         tracks.ids[fresh] = self._next + np.arange(len(fresh))
         self._next += len(fresh)
 
