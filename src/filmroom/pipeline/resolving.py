@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filmroom import tables
+from filmroom.events.replays import in_replays
 from filmroom.identify.by_number import join_by_number, mend_number_changes
 from filmroom.identify.numbers import Claim, claim_numbers, without_impossible
 from filmroom.identify.overlays import overlay_tracks
@@ -51,10 +52,12 @@ def resolve_observations(
     sport: Sport | None = None,
     roster: Sequence[RosterEntry] = (),
 ) -> Resolved:
-    """Track people and the ball, find teams and roles, claim numbers."""
+    """Track people and the ball, find teams and roles, claim numbers; nobody is followed in replays."""
     frames = seen.frames["frame"].to_numpy()
-    people = seen.detections.filter(pc.equal(seen.detections["kind"], "person"))
-    balls = seen.detections.filter(pc.equal(seen.detections["kind"], "ball"))
+    live = ~in_replays(seen.shots, seen.detections["frame"].to_numpy())
+    shown = seen.detections.filter(pa.array(live))
+    people = shown.filter(pc.equal(shown["kind"], "person"))
+    balls = shown.filter(pc.equal(shown["kind"], "ball"))
     most_people = 2 * sport.players + sport.referees if sport is not None else None
     least, most = sport.numbers if sport is not None else (0, 99)
     worn = without_impossible(seen.number_reads, least, most)
@@ -71,6 +74,7 @@ def resolve_observations(
         most_people=most_people,
         settings=_FOLLOWING_BY_LOOKS if seen.embeddings.num_rows else _FOLLOWING,
         embeddings=seen.embeddings,
+        masks=seen.masks,
     )
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])

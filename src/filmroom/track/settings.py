@@ -170,6 +170,9 @@ class TrackerSettings:
         Times by which small things (below 0.4 of the median height, a ball) move less predictably.
     reupdate
         On return, replay the absence along a straight line (OC-SORT).
+    silhouette, silhouette_doubt
+        Weight of what silhouettes say, where they are given, and the log-odds within which another
+        track must come before they are asked; `evidence` only.
     fresh
         Share of the newest look in what is remembered of a track's looks.
     """
@@ -192,6 +195,8 @@ class TrackerSettings:
     duplicate: float = 0.85
     agility: float = 6.0
     reupdate: bool = False
+    silhouette: float = 1.0
+    silhouette_doubt: float = 3.0
     fresh: float = 0.1
     evidence_bias: float = 9.5
     evidence_tail: float = 4.0

@@ -50,10 +50,10 @@ class Tracks:
     """A column of `values` is a track; `box`, `speed` and so on are views of its rows.
 
     `ids` are 0 while on trial, `missed` frames since last seen, `seen` frames seen (counted where
-    tracks are on trial first). `appearance` (T, D), `past` (H, 4, T), the boxes last seen, newest
-    first, NaN where none, `recent` (H, 2, T), the centres in the last frames likewise, and `came`
-    (2, T), the direction in which they went (0 where unknown, NaN where seen only once), are kept only
-    where the settings need them.
+    tracks are on trial first), `source` which of the boxes it was then (where silhouettes are given).
+    `appearance` (T, D), `past` (H, 4, T), the boxes last seen, newest first, NaN where none, `recent`
+    (H, 2, T), the centres in the last frames likewise, and `came` (2, T), the direction in which they
+    went (0 where unknown, NaN where seen only once), are kept only where the settings need them.
     """
 
     def __init__(self, settings: TrackerSettings, appearance: int) -> None:
@@ -64,7 +64,7 @@ class Tracks:
         # No larger than what is in use: blocks of rows are then one run of memory, which is what
         # array operations on few numbers are fastest on.
         self._values = np.zeros((_ROWS, 0))
-        self._whole = np.zeros((3, 0), np.int64)
+        self._whole = np.zeros((4, 0), np.int64)
         self.appearance = np.zeros((0, appearance))
         self._history = settings.average + 1 if settings.average else 0
         self.past = np.zeros((self._history, 4, 0))
@@ -107,7 +107,7 @@ class Tracks:
         self.box, self.size, self.height = live[BOX], live[SIZE], live[HEIGHT]
         self.speed, self.last, self.carried = live[SPEED], live[LAST], live[CARRIED]
         self.variance = live[VARIANCE].reshape(3, 4, self.count)
-        self.ids, self.missed, self.seen = self._whole
+        self.ids, self.missed, self.seen, self.source = self._whole
 
     def absence(self) -> Matrix:
         """(4, T) what the time since each was last seen makes of it: rows DECAY, REACH, ..."""
@@ -279,8 +279,8 @@ class Tracks:
         self.lost -= gone
         self._look()
 
-    def start(self, found: Matrix, ids: Ints, vectors: Matrix) -> None:
-        """New tracks from boxes of a frame."""
+    def start(self, found: Matrix, ids: Ints, vectors: Matrix, source: Ints) -> None:
+        """New tracks from boxes `source` of a frame."""
         fresh = np.zeros((_ROWS, found.shape[1]))
         fresh[: SIZE.stop] = found[: SIZE.stop]
         fresh[LAST] = found[BOX]
@@ -289,7 +289,7 @@ class Tracks:
             first = first * np.tile(found[SIZE] ** 2, (2, 1))
         fresh[VARIANCE] = first.reshape(12, -1)
         self._values = np.hstack([self._values, fresh])
-        self._whole = np.hstack([self._whole, [ids, np.zeros_like(ids), np.ones_like(ids)]])
+        self._whole = np.hstack([self._whole, [ids, np.zeros_like(ids), np.ones_like(ids), source]])
         self.appearance = np.concatenate([self.appearance, vectors])
         past = np.full((self._history, 4, found.shape[1]), np.nan)
         past[:1] = found[BOX]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -15,6 +16,7 @@ from filmroom.track.assign import assign, margins
 from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
 from filmroom.track.likeness import Evidence, doubles, look_distances, momentum, overlap
 from filmroom.track.settings import Round, TrackerSettings
+from filmroom.track.silhouettes import Grids, Silhouettes, doubtful, silhouette_odds
 from filmroom.track.state import (
     ABSENT,
     DOUBT,
@@ -54,6 +56,7 @@ class _Frame(NamedTuple):
     high: int
     low: int
     start: int
+    silhouettes: Silhouettes | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ class Tracker:
         self._tracks: Tracks | None = None
         self._evidence = Evidence(self.settings)
         self._next = 1
+        self._before: Silhouettes | None = None  # of the frame before
         self._frames = 0  # since there was anything to follow
         self._pictures: Any = None
         self._boxes: Matrix = np.zeros((0, 4))
@@ -129,6 +133,7 @@ class Tracker:
         appearance: NDArray[np.floating] | None = None,
         *,
         cut: bool = False,
+        silhouettes: Grids | None = None,
     ) -> supervision.Detections: ...
 
     @overload
@@ -140,6 +145,7 @@ class Tracker:
         appearance: NDArray[np.floating] | None = None,
         *,
         cut: bool = False,
+        silhouettes: Grids | None = None,
     ) -> Ints: ...
 
     def update(
@@ -150,6 +156,7 @@ class Tracker:
         appearance: NDArray[np.floating] | None = None,
         *,
         cut: bool = False,
+        silhouettes: Grids | None = None,
     ) -> Any:
         """Ids of the boxes of the next frame, in two ways.
 
@@ -160,12 +167,13 @@ class Tracker:
         untracked.
 
         `motion` is the 3x3 homography from the previous frame to this one where it is known,
-        `appearance` (N, D) are any vectors whose cosine says how alike two people look. `cut=True`
-        forgets all tracks first. InputError where shapes disagree or a number is not finite or a box
-        has a negative side.
+        `appearance` (N, D) are any vectors whose cosine says how alike two people look, `silhouettes`
+        (N, D) how full the parts of each box are (`silhouettes.grid_of`), which is asked where boxes
+        leave a doubt. `cut=True` forgets all tracks first. InputError where shapes disagree or a number
+        is not finite or a box has a negative side.
         """
         if not hasattr(detections, "xyxy"):
-            return self._update(detections, frame, motion, appearance, cut=cut)
+            return self._update(detections, frame, motion, appearance, silhouettes, cut=cut)
         boxes = np.array(detections.xyxy, dtype=float).reshape(-1, 4)
         boxes[:, 2:] -= boxes[:, :2]
         scores = detections.confidence
@@ -173,7 +181,7 @@ class Tracker:
             scores = np.ones(len(boxes))
         if frame is not None and motion is None and self.settings.camera != "none":
             motion = self._motion_of_picture(np.asarray(frame), cut=cut)
-        ids = self._update(boxes, scores, motion, appearance, cut=cut)
+        ids = self._update(boxes, scores, motion, appearance, silhouettes, cut=cut)
         self._boxes = boxes
         tracked = object.__new__(type(detections))  # what copy() does, at a fifth of the time
         tracked.__dict__.update(detections.__dict__)
@@ -190,11 +198,13 @@ class Tracker:
         motions: Sequence[NDArray[np.floating] | None] | None = None,
         appearance: NDArray[np.floating] | None = None,
         cuts: NDArray[np.bool_] | None = None,
+        silhouettes: Silhouettes | None = None,
     ) -> Ints:
         """Ids (N,) of the boxes of `count` frames, as if `update` were called once for each.
 
         `frames` (N,) in 0..count says which frame each box is of, in any order; `motions` and `cuts`
-        have an entry a frame. `margins` and `rivals` are then those of all boxes. InputError as in
+        have an entry a frame; `silhouettes` gives the grids of boxes when asked for them by their
+        places in `boxes`. `margins` and `rivals` are then those of all boxes. InputError as in
         `update`, and where a frame is none of the `count` or an entry is missing.
         """
         when = np.asarray(frames, dtype=np.int64)
@@ -224,6 +234,7 @@ class Tracker:
                 high[index],
                 low[index],
                 start[index],
+                None if silhouettes is None else partial(_some, silhouettes, found.order[first:last]),
             )
             motion = None if motions is None else motions[index]
             ids[first:last], choices = self._step(here, motion)
@@ -233,7 +244,16 @@ class Tracker:
         self._pending, self._answers = None, _in_order(answers, found.order)
         return _back(ids, found.order)
 
-    def _update(self, boxes: Any, scores: Any, motion: Any, appearance: Any, *, cut: bool) -> Ints:
+    def _update(
+        self,
+        boxes: Any,
+        scores: Any,
+        motion: Any,
+        appearance: Any,
+        silhouettes: Grids | None,
+        *,
+        cut: bool,
+    ) -> Ints:
         if scores is None:
             raise InputError("scores are missing; give one score a box, or supervision.Detections")
         found = self._prepared(boxes, scores, appearance)
@@ -244,7 +264,9 @@ class Tracker:
         bounds = [count, count, count]
         if count and found.scores[-1] < self._sure:
             bounds = np.searchsorted(-found.scores, self._thresholds, side="right").tolist()
-        here = _Frame(found.rows, found.scores, found.vectors, *bounds)
+        high, low, start = bounds
+        shapes = None if silhouettes is None else _checked(silhouettes, found.order)
+        here = _Frame(found.rows, found.scores, found.vectors, high, low, start, shapes)
         ids, choices = self._step(here, motion)
         self._pending = choices, found.order
         return _back(ids, found.order)
@@ -310,6 +332,8 @@ class Tracker:
             if found.vectors.size and len(rows):
                 self._evidence.learn_looks(tracks, found.vectors, rows, boxes)
             tracks.correct(rows, boxes, found.rows)
+            if found.silhouettes is not None:
+                tracks.source[rows] = boxes
             if settings.confirm > 1:
                 self._confirm(tracks, rows[boxes.argsort()])
             for choice in choices:
@@ -318,9 +342,11 @@ class Tracker:
                 ids[boxes[tracks.seen[rows] < settings.confirm]] = 0
             tracks.forget()
             if len(rows) == count:
+                self._before = found.silhouettes
                 return ids, choices
         if np.count_nonzero(free[: found.start]):
             self._begin(tracks, found, free, ids)
+        self._before = found.silhouettes
         return ids, choices
 
     def _move(self, tracks: Tracks, absence: Matrix, found: _Frame, motion: Any) -> None:
@@ -398,6 +424,11 @@ class Tracker:
                 if turn.momentum:
                     extra = momentum(tracks, rows, found.rows[:, at], found.scores[at], turn)
             taken, chosen = assign(likeness, turn.least, whole=turn.whole, extra=extra)
+            if turn.similarity == "evidence" and found.silhouettes is not None:
+                told = self._with_silhouettes(
+                    tracks, rows, found.silhouettes, columns, first, likeness, taken, chosen, turn.least
+                )
+                taken, chosen = assign(told, turn.least)
             if not len(taken):
                 continue
             choice = _Choice(
@@ -410,6 +441,34 @@ class Tracker:
             free[choice.boxes] = False
             choices.append(choice)
         return choices
+
+    def _with_silhouettes(
+        self,
+        tracks: Tracks,
+        rows: Ints | None,
+        silhouettes: Silhouettes,
+        columns: Ints | None,
+        first: int,
+        likeness: Matrix,
+        taken: Ints,
+        chosen: Ints,
+        least: float,
+    ) -> Matrix:
+        """The likeness with what silhouettes say added wherever the pairs chosen are in doubt."""
+        if self._before is None or not len(taken):
+            return likeness
+        settings = self.settings
+        tempted, there = doubtful(likeness, taken, chosen, least, settings.silhouette_doubt)
+        known = tempted if rows is None else rows.take(tempted)
+        recent = tracks.missed.take(known) == 0
+        tempted, known = tempted[recent], known[recent]
+        if not len(tempted):
+            return likeness
+        seen = silhouettes(there + first if columns is None else columns.take(there))
+        odds = silhouette_odds(self._before(tracks.source.take(known)), seen)
+        told = likeness.copy()
+        told[np.ix_(tempted, there)] += settings.silhouette * odds
+        return told
 
     def _confirm(self, tracks: Tracks, rows: Ints) -> None:
         settings = self.settings
@@ -429,7 +488,22 @@ class Tracker:
             fresh = self._next + np.arange(len(born))
             self._next += len(born)
         ids[born] = fresh
-        tracks.start(found.rows[:, born], fresh, found.vectors[born])
+        tracks.start(found.rows[:, born], fresh, found.vectors[born], born)
+
+
+def _checked(silhouettes: Grids, order: Ints) -> Silhouettes:
+    grids = np.asarray(silhouettes, dtype=np.float32)
+    if grids.ndim != 2 or len(grids) != len(order) or not np.isfinite(grids).all():
+        raise InputError(
+            f"silhouettes have shape {grids.shape}; give one row of finite numbers a box ({len(order)})"
+        )
+    sorted_grids = grids.take(order, axis=0)
+    return lambda wanted: sorted_grids.take(wanted, axis=0)
+
+
+def _some(silhouettes: Silhouettes, order: Ints, wanted: Ints) -> Grids:
+    """Grids of the boxes of a frame, which lie in this order."""
+    return silhouettes(order.take(wanted))
 
 
 _NONE: Ints = np.zeros(0, np.int64)

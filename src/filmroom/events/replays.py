@@ -1,0 +1,225 @@
+"""Replays: found in the tiny pictures of a video, so that what they show is not counted as play.
+
+Two things give a replay away. A wipe, the station's mark that runs over the picture, leads into it and
+the same wipe out of it: both show the same pictures in the same order, which nothing else in a match
+does. And slow motion made from ordinary pictures shows each of them twice or three times: the picture
+stands still, moves, stands still. A camera of many pictures a second leaves no such trace; its replays
+are found by their wipes alone. After Pan, van Beek and Sezan (ICASSP 2001), who look for both; the
+measures are ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filmroom.tables import SHOTS
+
+Bytes = NDArray[np.uint8]
+Matrix = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_STILL = 0.35  # share of the usual change below which a picture repeats the one before
+_MOVING = 0.6  # levels of brightness: pictures that hardly change repeat each other anyway
+_AROUND = 4  # frames on either side that say what is usual
+_STUTTER = (0.12, 0.30)  # share of repeats in ordinary play, and in slow motion
+_STUTTER_FEWEST = 12  # frames that must move for a share to say anything
+_BUSY = 6.0  # levels of brightness by which pictures of a wipe differ at least
+_BUSY_TIMES = 3.0  # and times the usual
+_WIPE_SECONDS = (0.2, 1.6)
+_PAUSE = 2  # frames that may be calm within a wipe
+_ALIKE = (0.7, 0.85)  # correlation of pictures of two wipes: of different ones, of the same
+_LATE = 3  # frames by which two wipes may be found at different places
+_REPLAY_SECONDS = (1.0, 45.0)
+_LIVE_PRICE = 0.01  # of a second: live play is long, replays are short
+_ENOUGH = 0.5
+_LEAST_RATE = 8.0  # frames a second: with fewer neither shows
+
+
+class _Stretch(NamedTuple):
+    """Frames from `first` to before `end`; whether a wipe leads in and out."""
+
+    first: int
+    end: int
+    score: float
+
+
+def find_replays(
+    shots: pa.Table, frames: NDArray[np.integer[Any]], looks: Bytes, fps: float
+) -> pa.Table:
+    """SHOTS with the replays among them: kind `replay` and how sure that is; shots are cut at wipes.
+
+    `shots` are SHOTS of the video, `frames` (F,) the frames looked at, rising, `looks` (F, H, W) a tiny
+    brightness picture of each, `fps` frames looked at a second. Shots that hold no replay stay as they
+    are, but that none reaches across a wipe beside one.
+    """
+    SHOTS.check(shots)
+    if not shots.num_rows or fps < _LEAST_RATE:
+        return shots
+    change = changes(looks)
+    wipes = find_wipes(change, fps)
+    cuts = np.searchsorted(frames, shots["first_frame"].to_numpy()[1:])
+    replays = _by_wipes(looks, change, wipes, fps)
+    taken = np.zeros(len(frames), bool)
+    for replay in replays:
+        taken[replay.first : replay.end] = True
+    ends = np.concatenate([[0], cuts, np.array(wipes, np.int64).ravel(), [len(frames)]])
+    replays += _slow(change, np.unique(ends), taken, fps)
+    return _cut_out(shots, frames, replays)
+
+
+def in_replays(shots: pa.Table, frames: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """(N,) which frames are shown in a replay."""
+    inside = np.zeros(len(frames), bool)
+    for row in shots.to_pylist():
+        if row["kind"] == "replay":
+            inside |= (frames >= row["first_frame"]) & (frames <= row["last_frame"])
+    return inside
+
+
+def _slow(change: Matrix, edges: Ints, taken: NDArray[np.bool_], fps: float) -> list[_Stretch]:
+    """Stretches between `edges` in slow motion, none of them at the start: nothing was shown before.
+
+    A video in which most of the pictures repeat others was brought to another rate so.
+    """
+    found = []
+    for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        score = _ramp(stutter(change[first + 1 : end]), _STUTTER)
+        if score >= _ENOUGH:
+            found.append(_Stretch(first, end, score))
+    if sum(each.end - each.first for each in found) > len(change) / 2:
+        return []
+    least, most = (seconds * fps for seconds in _REPLAY_SECONDS)
+    return [
+        each
+        for each in found
+        if each.first > 0
+        and least <= each.end - each.first <= most
+        and not taken[each.first : each.end].any()
+    ]
+
+
+def changes(looks: Bytes) -> Matrix:
+    """(F,) mean difference of every picture from the one before, in levels of brightness; first 0."""
+    change = np.zeros(len(looks))
+    for start in range(1, len(looks), 1000):
+        part = looks[start - 1 : start + 1000].astype(np.float32)
+        change[start : start + len(part) - 1] = np.abs(np.diff(part, axis=0)).mean(axis=(1, 2))
+    return change
+
+
+def stutter(change: Matrix) -> float:
+    """Share of pictures that repeat the one before, among those between pictures that move."""
+    if len(change) < 2 * _AROUND:
+        return 0.0
+    padded = np.pad(change, _AROUND, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1)
+    usual = np.quantile(around, 0.7, axis=1)
+    moving = usual > _MOVING
+    if np.count_nonzero(moving) < _STUTTER_FEWEST:
+        return 0.0
+    # What is still, but neither before nor after it: a picture shown once more, not a pause.
+    still = change < _STILL * usual
+    return float(np.mean(still[moving]))
+
+
+def find_wipes(change: Matrix, fps: float) -> list[tuple[int, int]]:
+    """First frame and end of every stretch in which picture after picture differs much."""
+    usual = float(np.median(change))
+    busy = change > max(_BUSY, _BUSY_TIMES * usual)
+    where = np.flatnonzero(busy)
+    if not len(where):
+        return []
+    parts = np.split(where, np.flatnonzero(np.diff(where) > _PAUSE) + 1)
+    least, most = (seconds * fps for seconds in _WIPE_SECONDS)
+    return [
+        (int(part[0]), int(part[-1]) + 1) for part in parts if least <= part[-1] + 1 - part[0] <= most
+    ]
+
+
+def _by_wipes(looks: Bytes, change: Matrix, wipes: list[tuple[int, int]], fps: float) -> list[_Stretch]:
+    """Stretches between two wipes that show the same; play between two replays is not one."""
+    options = []
+    for one, (start, end) in enumerate(wipes):
+        for other in range(one + 1, min(one + 4, len(wipes))):
+            seconds = (wipes[other][0] - end) / fps
+            if not _REPLAY_SECONDS[0] <= seconds <= _REPLAY_SECONDS[1]:
+                continue
+            alike = _ramp(likeness(looks, wipes[one], wipes[other]), _ALIKE)
+            if alike < _ENOUGH:
+                continue
+            slow = _ramp(stutter(change[end + 1 : wipes[other][0]]), _STUTTER)
+            weight = alike + slow - _LIVE_PRICE * seconds
+            options.append((weight, one, other, max(alike, slow), start, wipes[other][1]))
+    chosen = _best(options, len(wipes))
+    return [_Stretch(start, end, score) for _, _, _, score, start, end in chosen]
+
+
+def _best(options: list[tuple[float, int, int, float, int, int]], count: int) -> list[Any]:
+    """The options of greatest total weight in which no wipe leads into two of them."""
+    best: list[tuple[float, list[Any]]] = [(0.0, [])] * (count + 1)
+    for last in range(count):
+        best[last + 1] = best[last]
+        for option in options:
+            weight, one, other = option[:3]
+            if other == last and best[one][0] + weight > best[last + 1][0]:
+                best[last + 1] = (best[one][0] + weight, [*best[one][1], option])
+    return best[count][1]
+
+
+def likeness(looks: Bytes, one: tuple[int, int], other: tuple[int, int]) -> float:
+    """How alike two wipes are: the median correlation of their pictures at the best shift in time."""
+    best = -1.0
+    length = min(one[1] - one[0], other[1] - other[0])
+    for shift in range(-_LATE, _LATE + 1):
+        first, second = max(one[0], one[0] - shift), max(other[0], other[0] + shift)
+        count = min(length - abs(shift), len(looks) - second, len(looks) - first)
+        if count < 3:
+            continue
+        pairs = (_standard(looks[start : start + count]) for start in (first, second))
+        best = max(best, float(np.median(np.prod(list(pairs), axis=0).mean(axis=(1, 2)))))
+    return best
+
+
+def _standard(pictures: Bytes) -> Matrix:
+    values = pictures.astype(float)
+    values -= values.mean(axis=(1, 2), keepdims=True)
+    result: Matrix = values / np.maximum(values.std(axis=(1, 2), keepdims=True), 1e-6)
+    return result
+
+
+def _ramp(value: float, bounds: tuple[float, float]) -> float:
+    return float(np.clip((value - bounds[0]) / (bounds[1] - bounds[0]), 0.0, 1.0))
+
+
+def _cut_out(shots: pa.Table, frames: NDArray[np.integer[Any]], replays: list[_Stretch]) -> pa.Table:
+    """The shots with these stretches of frames taken out of them and put beside them."""
+    rows: list[tuple[int, int, str, float]] = []
+    spans = [
+        (int(frames[replay.first]), int(frames[replay.end - 1]), "replay", replay.score)
+        for replay in sorted(replays)
+    ]
+    for row in shots.to_pylist():
+        first = row["first_frame"]
+        for start, last, _, _ in spans:
+            if last < first or start > row["last_frame"]:
+                continue
+            if start > first:
+                rows.append((first, start - 1, row["kind"], row["score"]))
+            first = last + 1
+        if first <= row["last_frame"]:
+            rows.append((first, row["last_frame"], row["kind"], row["score"]))
+    rows = sorted(rows + spans)
+    firsts, lasts, kinds, scores = (list(column) for column in zip(*rows, strict=True))
+    return SHOTS.build(
+        {
+            "shot": list(range(len(rows))),
+            "first_frame": firsts,
+            "last_frame": lasts,
+            "kind": kinds,
+            "score": scores,
+        }
+    )
