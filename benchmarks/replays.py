@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from filmroom.events.replays import by_wipes, changes, find_replays, find_wipes
 from filmroom.observe.camera_alone import camera_of_video
 from filmroom.observe.shots import LOOK_SIZE
 from filmroom.simulate.film import film_frame
@@ -123,14 +124,62 @@ def _read(path: Path) -> Clip:
         return Clip(str(data["name"]), data["looks"], shots, data["replays"])
 
 
+def found_in(clip: Clip) -> dict[str, list[tuple[int, int]]]:
+    """Replays by both signs, and by wipes alone: first and last frames."""
+    count = len(clip.looks)
+    shots = find_replays(clip.shots, np.arange(count), clip.looks, FPS).to_pylist()
+    change = changes(clip.looks)
+    wiped = by_wipes(clip.looks, change, find_wipes(change, FPS), FPS)
+    return {
+        "wipes and repeats": [
+            (row["first_frame"], row["last_frame"]) for row in shots if row["kind"] == "replay"
+        ],
+        "wipes alone": [(each.first, each.end - 1) for each in wiped],
+    }
+
+
+def matched(truth: list[tuple[int, int]], found: list[tuple[int, int]]) -> int:
+    """How many of both are pairs that share half of the frames of either."""
+    return sum(
+        any(
+            2 * (min(last, end) - max(first, start) + 1) >= max(last, end) - min(first, start) + 1
+            for start, end in found
+        )
+        for first, last in truth
+    )
+
+
+def frames_of(spans: list[tuple[int, int]], count: int) -> NDArray[np.bool_]:
+    inside = np.zeros(count, bool)
+    for first, last in spans:
+        inside[first : last + 1] = True
+    return inside
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--half", choices=("tune", "report"), default="report")
     parser.add_argument("--kept", type=Path)
     parser.add_argument("--clips", type=int, default=14)
     options = parser.parse_args()
+    sums: dict[str, NDArray[np.int64]] = {}
     for clip in clips(options.half, options.clips, options.kept):
-        print(clip.name, len(clip.shots), clip.replays.tolist(), flush=True)
+        truth = [(first, last) for first, last in clip.replays.tolist()]
+        true_frames = frames_of(truth, len(clip.looks))
+        for name, found in found_in(clip).items():
+            frames = frames_of(found, len(clip.looks))
+            numbers = (
+                *(len(truth), len(found), matched(truth, found)),
+                *(true_frames.sum(), frames.sum(), (true_frames & frames).sum()),
+            )
+            sums[name] = sums.get(name, np.zeros(6, np.int64)) + np.array(numbers)
+            print(f"{clip.name:<24}{name:<20}true {truth} found {found}", flush=True)
+    for name, (true, called, right, true_f, called_f, right_f) in sums.items():
+        print(
+            f"{name:<20}replays {true}: precision {right / max(called, 1):.3f}, recall"
+            f" {right / max(true, 1):.3f}; frames: {right_f / max(called_f, 1):.3f},"
+            f" {right_f / max(true_f, 1):.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 _STILL = 0.35  # share of the usual change below which a picture repeats the one before
 _MOVING = 0.6  # levels of brightness: pictures that hardly change repeat each other anyway
 _AROUND = 4  # frames on either side that say what is usual
-_STUTTER = (0.12, 0.30)  # share of repeats in ordinary play, and in slow motion
+_STUTTER = (0.1, 0.25)  # share of repeats beyond the usual: in ordinary play, and in slow motion
 _STUTTER_FEWEST = 12  # frames that must move for a share to say anything
 _BUSY = 6.0  # levels of brightness by which pictures of a wipe differ at least
 _BUSY_TIMES = 3.0  # and times the usual
@@ -39,8 +39,8 @@ _ENOUGH = 0.5
 _LEAST_RATE = 8.0  # frames a second: with fewer neither shows
 
 
-class _Stretch(NamedTuple):
-    """Frames from `first` to before `end`; whether a wipe leads in and out."""
+class Stretch(NamedTuple):
+    """Pictures from `first` to before `end` that show a replay, and how sure that is."""
 
     first: int
     end: int
@@ -62,7 +62,7 @@ def find_replays(
     change = changes(looks)
     wipes = find_wipes(change, fps)
     cuts = np.searchsorted(frames, shots["first_frame"].to_numpy()[1:])
-    replays = _by_wipes(looks, change, wipes, fps)
+    replays = by_wipes(looks, change, wipes, fps)
     taken = np.zeros(len(frames), bool)
     for replay in replays:
         taken[replay.first : replay.end] = True
@@ -80,26 +80,28 @@ def in_replays(shots: pa.Table, frames: NDArray[np.integer[Any]]) -> NDArray[np.
     return inside
 
 
-def _slow(change: Matrix, edges: Ints, taken: NDArray[np.bool_], fps: float) -> list[_Stretch]:
+def _slow(change: Matrix, edges: Ints, taken: NDArray[np.bool_], fps: float) -> list[Stretch]:
     """Stretches between `edges` in slow motion, none of them at the start: nothing was shown before.
 
-    A video in which most of the pictures repeat others was brought to another rate so.
+    What most of the video does is no sign: a video that was brought to another rate repeats pictures
+    all along.
     """
-    found = []
-    for first, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        score = _ramp(stutter(change[first + 1 : end]), _STUTTER)
-        if score >= _ENOUGH:
-            found.append(_Stretch(first, end, score))
-    if sum(each.end - each.first for each in found) > len(change) / 2:
-        return []
+    spans = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    repeats = np.array([stutter(change[first + 1 : end]) for first, end in spans])
+    usual = _weighted_median(repeats, np.diff(edges))
     least, most = (seconds * fps for seconds in _REPLAY_SECONDS)
-    return [
-        each
-        for each in found
-        if each.first > 0
-        and least <= each.end - each.first <= most
-        and not taken[each.first : each.end].any()
-    ]
+    found = []
+    for (first, end), share in zip(spans, repeats.tolist(), strict=True):
+        score = _ramp(share - usual, _STUTTER)
+        fits = first > 0 and least <= end - first <= most and not taken[first:end].any()
+        if score >= _ENOUGH and fits:
+            found.append(Stretch(first, end, score))
+    return found
+
+
+def _weighted_median(values: Matrix, weights: Ints) -> float:
+    order = np.argsort(values)
+    return float(values[order[np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)]])
 
 
 def changes(looks: Bytes) -> Matrix:
@@ -140,8 +142,11 @@ def find_wipes(change: Matrix, fps: float) -> list[tuple[int, int]]:
     ]
 
 
-def _by_wipes(looks: Bytes, change: Matrix, wipes: list[tuple[int, int]], fps: float) -> list[_Stretch]:
-    """Stretches between two wipes that show the same; play between two replays is not one."""
+def by_wipes(looks: Bytes, change: Matrix, wipes: list[tuple[int, int]], fps: float) -> list[Stretch]:
+    """Stretches between two wipes that show the same; play between two replays is not one.
+
+    `change` are the `changes` of the pictures `looks`, `wipes` those found in them.
+    """
     options = []
     for one, (start, end) in enumerate(wipes):
         for other in range(one + 1, min(one + 4, len(wipes))):
@@ -155,7 +160,7 @@ def _by_wipes(looks: Bytes, change: Matrix, wipes: list[tuple[int, int]], fps: f
             weight = alike + slow - _LIVE_PRICE * seconds
             options.append((weight, one, other, max(alike, slow), start, wipes[other][1]))
     chosen = _best(options, len(wipes))
-    return [_Stretch(start, end, score) for _, _, _, score, start, end in chosen]
+    return [Stretch(start, end, score) for _, _, _, score, start, end in chosen]
 
 
 def _best(options: list[tuple[float, int, int, float, int, int]], count: int) -> list[Any]:
@@ -195,7 +200,7 @@ def _ramp(value: float, bounds: tuple[float, float]) -> float:
     return float(np.clip((value - bounds[0]) / (bounds[1] - bounds[0]), 0.0, 1.0))
 
 
-def _cut_out(shots: pa.Table, frames: NDArray[np.integer[Any]], replays: list[_Stretch]) -> pa.Table:
+def _cut_out(shots: pa.Table, frames: NDArray[np.integer[Any]], replays: list[Stretch]) -> pa.Table:
     """The shots with these stretches of frames taken out of them and put beside them."""
     rows: list[tuple[int, int, str, float]] = []
     spans = [

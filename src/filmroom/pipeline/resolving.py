@@ -74,7 +74,6 @@ def resolve_observations(
         most_people=most_people,
         settings=_FOLLOWING_BY_LOOKS if seen.embeddings.num_rows else _FOLLOWING,
         embeddings=seen.embeddings,
-        masks=seen.masks,
     )
     tracks = mend_swaps(tracks, seen.appearance, fps)
     tracks = _without_overlays(tracks, seen.motion, picture[0])

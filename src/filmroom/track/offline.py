@@ -429,7 +429,10 @@ def _without_doubles(paths: _Paths) -> _Paths:
 
 
 def _at_most(paths: _Paths, most: int) -> _Paths:
-    """Without the least certain people, as long as more than `most` are there at once for long."""
+    """Never more than `most` at once: without the least certain people where that is for long.
+
+    Where it is not, as while one player comes on for another, only their boxes of those frames go.
+    """
     while len(paths.row):
         crowd = np.bincount(paths.row)[paths.row] > most
         present = np.bincount(paths.owner)
@@ -439,7 +442,11 @@ def _at_most(paths: _Paths, most: int) -> _Paths:
         if not len(candidates):
             break
         paths = paths.keep(paths.owner != candidates[certain[candidates].argmin()])
-    return paths
+    certain = np.bincount(paths.owner, weights=paths.score, minlength=1)
+    order = np.lexsort((paths.owner, -certain[paths.owner], paths.row))
+    rows = paths.row[order]
+    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    return paths.keep(np.sort(order[rank < most]))
 
 
 def _misses_at_times(clip: _Clip, order: Ints) -> bool:
