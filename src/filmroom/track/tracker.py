@@ -296,7 +296,9 @@ class Tracker:
         return _Boxes(rows, sure, vectors.take(order, axis=0) if vectors.size else vectors, order)
 
     def _take_up(self, vectors: Matrix) -> None:
-        """Start anew where vectors are of another length than before."""
+        """Start anew where vectors are of another length than before; nobody seen has none."""
+        if self._tracks is not None and not len(vectors):
+            return
         if self._tracks is None or self._tracks.appearance.shape[1] != vectors.shape[1]:
             self._forget_all(vectors)
 
@@ -351,7 +353,7 @@ class Tracker:
 
     def _move(self, tracks: Tracks, absence: Matrix, found: _Frame, motion: Any) -> None:
         if self.settings.camera != "none" and motion is not None:
-            tracks.carry(np.asarray(motion, dtype=float))
+            tracks.carry(_checked_motion(motion))
         elif self.settings.camera == "boxes":
             if tracks.lost < tracks.count and found.high:
                 self.camera = self._camera_of_boxes(tracks, absence, found.rows[:, : found.high])
@@ -584,12 +586,23 @@ def _finite(boxes: Matrix, scores: Matrix) -> bool:
     return bool(np.isfinite(boxes).all() and np.isfinite(scores).all())
 
 
+def _checked_motion(motion: Any) -> Matrix:
+    matrix: Matrix = np.asarray(motion, dtype=float)
+    if matrix.shape != (3, 3) or not isfinite(matrix.sum()) or not np.linalg.det(matrix):
+        raise InputError(
+            "motion is no homography: give 3x3 finite numbers that can be inverted, or None"
+        )
+    return matrix
+
+
 def _unit_vectors(appearance: NDArray[np.floating] | None, count: int) -> Matrix:
     if appearance is None:
         return np.zeros((count, 0))
     vectors = np.asarray(appearance, dtype=float)
     if vectors.ndim != 2 or len(vectors) != count:
         raise InputError(f"appearance has shape {vectors.shape}; give one row a box ({count})")
+    if not np.isfinite(vectors).all():
+        raise InputError("appearance holds what is no finite number; give zeros where it is not known")
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     result: Matrix = vectors / np.where(length > 0, length, 1.0)
     return result
