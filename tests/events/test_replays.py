@@ -40,10 +40,10 @@ def smoothly(seed: int, frames: int, pace: float) -> Pictures:
     return np.rint(np.stack(views)).astype(np.uint8)
 
 
-def wiped(before: Pictures, after: Pictures) -> Pictures:
+def wiped(before: Pictures, after: Pictures, bars: tuple[int, ...] = (30, 220, 120, 250)) -> Pictures:
     """The last and first frames of two stretches with a station's mark running over them."""
     joined = np.concatenate([before, after])
-    mark = np.tile(np.repeat([[30], [220], [120], [250]], 9, axis=0), (1, 64)).astype(np.uint8)
+    mark = np.tile(np.repeat(np.array(bars)[:, None], 9, axis=0), (1, 64)).astype(np.uint8)
     mark[:, 20:30] = 10
     cut = len(before)
     for step in range(-8, 9):
@@ -86,6 +86,11 @@ def test_two_like_wipes_enclose_a_replay_that_is_slow_without_a_trace() -> None:
     [(first, last)] = found(looks)
     assert abs(first - 250) <= 10
     assert abs(last - 370) <= 10
+
+
+def test_two_wipes_that_differ_enclose_nothing() -> None:
+    looks = wiped(wiped(panned(1, 250), panned(2, 120)), panned(3, 200), (250, 30, 200, 60))
+    assert found(looks) == []
 
 
 def test_play_between_two_replays_is_play() -> None:
