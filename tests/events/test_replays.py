@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filmroom.events.replays import changes, find_replays, find_wipes, in_replays, stutter
+from filmroom.events.replays import (
+    changes,
+    find_replays,
+    find_wipes,
+    in_replays,
+    likeness,
+    stutter,
+)
 from filmroom.tables import SHOTS
 
 FPS = 25.0
@@ -90,6 +97,22 @@ def test_two_like_wipes_enclose_a_replay_that_is_slow_without_a_trace() -> None:
 
 def test_two_wipes_that_differ_enclose_nothing() -> None:
     looks = wiped(wiped(panned(1, 250), panned(2, 120)), panned(3, 200), (250, 30, 200, 60))
+    assert found(looks) == []
+
+
+def test_fast_pans_to_and_fro_enclose_nothing() -> None:
+    """A camera in a hall that swings from end to end and back the same way: floor, boards, stands."""
+    hall = (scene(1).astype(float) * 0.25 + np.linspace(0, 180, 60)[:, None]).astype(np.uint8)
+
+    def view(at: float) -> Pictures:
+        return hall[8:44, int(at) : int(at) + 64]
+
+    swing = np.concatenate([np.linspace(0, 300, 12), np.full(100, 300.0), np.linspace(300, 0, 110)])
+    places = np.concatenate([np.full(80, 0.0), swing, np.full(40, 0.0), swing, np.full(60, 0.0)])
+    looks = np.stack([view(at) for at in places])
+    pans = find_wipes(changes(looks), FPS)
+    assert len(pans) == 2
+    assert likeness(looks, *pans) > 0.9
     assert found(looks) == []
 
 

@@ -32,6 +32,8 @@ _BUSY_TIMES = 3.0  # and times the usual
 _WIPE_SECONDS = (0.2, 1.6)
 _PAUSE = 2  # frames that may be calm within a wipe
 _ALIKE = (0.7, 0.85)  # correlation of pictures of two wipes: of different ones, of the same
+_BESIDE = 5  # frames from a wipe, where none of it shows any more
+_FOREIGN = 0.55  # correlation with the pictures beside it that a wipe stays below
 _LATE = 3  # frames by which two wipes may be found at different places
 _REPLAY_SECONDS = (1.0, 45.0)
 _LIVE_PRICE = 0.01  # of a second: live play is long, replays are short
@@ -148,6 +150,7 @@ def by_wipes(looks: Bytes, change: Matrix, wipes: list[tuple[int, int]], fps: fl
     `change` are the `changes` of the pictures `looks`, `wipes` those found in them.
     """
     options = []
+    wipes = [wipe for wipe in wipes if _is_foreign(looks, wipe)]
     for one, (start, end) in enumerate(wipes):
         for other in range(one + 1, min(one + 4, len(wipes))):
             seconds = (wipes[other][0] - end) / fps
@@ -187,6 +190,14 @@ def likeness(looks: Bytes, one: tuple[int, int], other: tuple[int, int]) -> floa
         pairs = (_standard(looks[start : start + count]) for start in (first, second))
         best = max(best, float(np.median(np.prod(list(pairs), axis=0).mean(axis=(1, 2)))))
     return best
+
+
+def _is_foreign(looks: Bytes, wipe: tuple[int, int]) -> bool:
+    """Whether its pictures are unlike those before and after, which those of a fast pan are not."""
+    inside = _standard(looks[wipe[0] : wipe[1]])
+    around = [frame for frame in (wipe[0] - _BESIDE, wipe[1] + _BESIDE) if 0 <= frame < len(looks)]
+    fits = [np.median((inside * other).mean(axis=(1, 2))) for other in _standard(looks[around])]
+    return max(fits, default=0.0) < _FOREIGN
 
 
 def _standard(pictures: Bytes) -> Matrix:
