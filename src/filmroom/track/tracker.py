@@ -427,9 +427,13 @@ class Tracker:
                     extra = momentum(tracks, rows, found.rows[:, at], found.scores[at], turn)
             taken, chosen = assign(likeness, turn.least, whole=turn.whole, extra=extra)
             if turn.similarity == "evidence" and found.silhouettes is not None:
-                told = self._with_silhouettes(
-                    tracks, rows, found.silhouettes, columns, first, likeness, taken, chosen, turn.least
-                )
+                doubt = self.settings.silhouette_doubt
+                tempted, there = doubtful(likeness, taken, chosen, turn.least, doubt)
+                known = tempted if rows is None else rows.take(tempted)
+                boxes = there + first if columns is None else columns.take(there)
+                odds_told = self._silhouette_odds(tracks, known, boxes, found.silhouettes)
+                told = likeness.copy()
+                told[np.ix_(tempted, there)] += odds_told
                 taken, chosen = assign(told, turn.least)
             if not len(taken):
                 continue
@@ -444,33 +448,16 @@ class Tracker:
             choices.append(choice)
         return choices
 
-    def _with_silhouettes(
-        self,
-        tracks: Tracks,
-        rows: Ints | None,
-        silhouettes: Silhouettes,
-        columns: Ints | None,
-        first: int,
-        likeness: Matrix,
-        taken: Ints,
-        chosen: Ints,
-        least: float,
+    def _silhouette_odds(
+        self, tracks: Tracks, known: Ints, boxes: Ints, silhouettes: Silhouettes
     ) -> Matrix:
-        """The likeness with what silhouettes say added wherever the pairs chosen are in doubt."""
-        if self._before is None or not len(taken):
-            return likeness
-        settings = self.settings
-        tempted, there = doubtful(likeness, taken, chosen, least, settings.silhouette_doubt)
-        known = tempted if rows is None else rows.take(tempted)
-        recent = tracks.missed.take(known) == 0
-        tempted, known = tempted[recent], known[recent]
-        if not len(tempted):
-            return likeness
-        seen = silhouettes(there + first if columns is None else columns.take(there))
-        odds = silhouette_odds(self._before(tracks.source.take(known)), seen)
-        told = likeness.copy()
-        told[np.ix_(tempted, there)] += settings.silhouette * odds
-        return told
+        """(T, N) what silhouettes say of tracks `known` and `boxes`: 0 of who was not just seen."""
+        odds = np.zeros((len(known), len(boxes)))
+        recent = np.flatnonzero(tracks.missed.take(known) == 0)
+        if self._before is not None and len(recent) and len(boxes):
+            before = self._before(tracks.source.take(known.take(recent)))
+            odds[recent] = self.settings.silhouette * silhouette_odds(before, silhouettes(boxes))
+        return odds
 
     def _confirm(self, tracks: Tracks, rows: Ints) -> None:
         settings = self.settings
