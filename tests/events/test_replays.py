@@ -88,6 +88,13 @@ def test_slow_motion_between_cuts_is_a_replay(pace: float) -> None:
     assert found(looks, 200, 350) == [(200, 349)]
 
 
+def test_slow_motion_is_found_where_the_cuts_were_overlooked() -> None:
+    looks = np.concatenate([panned(1, 200), panned(2, 150, 0.5), panned(3, 200)])
+    [(first, last)] = found(looks)
+    assert abs(first - 200) <= 10
+    assert abs(last - 349) <= 10
+
+
 def test_two_like_wipes_enclose_a_replay_that_is_slow_without_a_trace() -> None:
     looks = wiped(wiped(panned(1, 250), smoothly(2, 120, 0.5)), panned(3, 200))
     [(first, last)] = found(looks)

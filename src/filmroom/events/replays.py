@@ -26,6 +26,8 @@ _STILL = 0.35  # share of the usual change below which a picture repeats the one
 _MOVING = 0.6  # levels of brightness: pictures that hardly change repeat each other anyway
 _AROUND = 4  # frames on either side that say what is usual
 _STUTTER = (0.1, 0.25)  # share of repeats beyond the usual: in ordinary play, and in slow motion
+_WINDOW_SECONDS = 1.2  # over which repeats are counted
+_FEWEST = 0.4  # share of a window that must move for its repeats to say anything
 _STUTTER_FEWEST = 12  # frames that must move for a share to say anything
 _BUSY = 6.0  # levels of brightness by which pictures of a wipe differ at least
 _BUSY_TIMES = 3.0  # and times the usual
@@ -83,27 +85,40 @@ def in_replays(shots: pa.Table, frames: NDArray[np.integer[Any]]) -> NDArray[np.
 
 
 def _slow(change: Matrix, edges: Ints, taken: NDArray[np.bool_], fps: float) -> list[Stretch]:
-    """Stretches between `edges` in slow motion, none of them at the start: nothing was shown before.
+    """Stretches in slow motion, from and to a shot's edge where one is near.
 
-    What most of the video does is no sign: a video that was brought to another rate repeats pictures
-    all along.
+    None is at the start: nothing was shown before. What most of the video does is no sign: a video that
+    was brought to another rate repeats pictures all along.
     """
-    spans = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-    repeats = np.array([stutter(change[first + 1 : end]) for first, end in spans])
-    usual = _weighted_median(repeats, np.diff(edges))
+    still, moving = repeats(change)
+    width = max(3, round(_WINDOW_SECONDS * fps))
+    window = np.ones(width)
+    among = np.convolve(moving, window, "same")
+    share = np.convolve(still & moving, window, "same") / np.maximum(among, 1.0)
+    tells = among >= _FEWEST * width
+    if not tells.any():
+        return []
+    beyond = np.where(tells, share - np.median(share[tells]), 0.0)
     least, most = (seconds * fps for seconds in _REPLAY_SECONDS)
     found = []
-    for (first, end), share in zip(spans, repeats.tolist(), strict=True):
-        score = _ramp(share - usual, _STUTTER)
-        fits = first > 0 and least <= end - first <= most and not taken[first:end].any()
-        if score >= _ENOUGH and fits:
+    for run in _runs(beyond > np.mean(_STUTTER)):
+        first, end = (_nearest(place, edges, width / 2) for place in run)
+        if first > 0 and least <= end - first <= most and not taken[first:end].any():
+            score = _ramp(float(np.median(beyond[first:end])), _STUTTER)
             found.append(Stretch(first, end, score))
     return found
 
 
-def _weighted_median(values: Matrix, weights: Ints) -> float:
-    order = np.argsort(values)
-    return float(values[order[np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)]])
+def _runs(wanted: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First place and end of every run of true values."""
+    change = np.flatnonzero(np.diff(wanted.astype(np.int8), prepend=0, append=0))
+    return [(int(first), int(end)) for first, end in change.reshape(-1, 2)]
+
+
+def _nearest(place: int, edges: Ints, most: float) -> int:
+    """The edge nearest to a place, or the place itself where none is near."""
+    edge = int(edges[np.abs(edges - place).argmin()])
+    return edge if abs(edge - place) <= most else place
 
 
 def changes(looks: Bytes) -> Matrix:
@@ -115,18 +130,21 @@ def changes(looks: Bytes) -> Matrix:
     return change
 
 
-def stutter(change: Matrix) -> float:
-    """Share of pictures that repeat the one before, among those between pictures that move."""
-    if len(change) < 2 * _AROUND:
-        return 0.0
+def repeats(change: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pictures (F,) repeat the one before, and which are of a scene that moves."""
     padded = np.pad(change, _AROUND, mode="edge")
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1)
     usual = np.quantile(around, 0.7, axis=1)
-    moving = usual > _MOVING
+    return change < _STILL * usual, usual > _MOVING
+
+
+def stutter(change: Matrix) -> float:
+    """Share of pictures that repeat the one before, among those of a scene that moves."""
+    if not len(change):
+        return 0.0
+    still, moving = repeats(change)
     if np.count_nonzero(moving) < _STUTTER_FEWEST:
         return 0.0
-    # What is still, but neither before nor after it: a picture shown once more, not a pause.
-    still = change < _STILL * usual
     return float(np.mean(still[moving]))
 
 
