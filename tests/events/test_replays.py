@@ -14,7 +14,7 @@ from filmroom.events.replays import (
     find_wipes,
     in_replays,
     likeness,
-    stutter,
+    slowness,
 )
 from filmroom.tables import SHOTS
 
@@ -161,10 +161,14 @@ def test_few_frames_a_second_tell_nothing() -> None:
     assert found(looks, 200, 350, fps=2.0) == []
 
 
-def test_repeats_are_counted_among_pictures_that_move() -> None:
-    assert stutter(np.tile([0.1, 4.0], 40)) == pytest.approx(0.5, abs=0.02)
-    assert stutter(np.full(80, 4.0)) == 0.0
-    assert stutter(np.full(80, 0.1)) == 0.0
+@pytest.mark.parametrize("turns", [[0.1, 4.0], [0.3, 0.2, 0.9]])
+def test_slowness_is_what_a_picture_s_turn_tells(turns: list[float]) -> None:
+    random = np.random.default_rng(3)
+    noise = np.exp(random.normal(0, 0.1, 120))
+    assert np.median(slowness(np.tile(turns, 60)[:120] * noise)) > 0.9
+    assert slowness(4.0 * np.exp(random.normal(0, 0.8, 120))).max() < 0.25
+    assert slowness(np.full(120, 0.1)).max() == 0.0
+    assert not slowness(np.tile(turns, 8)).any()
 
 
 def test_wipes_are_neither_cuts_nor_minutes_of_shaking() -> None:

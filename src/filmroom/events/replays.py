@@ -3,9 +3,9 @@
 Two things give a replay away. A wipe, the station's mark that runs over the picture, leads into it and
 the same wipe out of it: both show the same pictures in the same order, which nothing else in a match
 does. And slow motion made from ordinary pictures shows each of them twice or three times: the picture
-stands still, moves, stands still. A camera of many pictures a second leaves no such trace; its replays
-are found by their wipes alone. After Pan, van Beek and Sezan (ICASSP 2001), who look for both; the
-measures are ours.
+stands nearly still, moves, stands still, in turns. A camera of many pictures a second leaves no such
+trace; its replays are found by their wipes alone. After Pan, van Beek and Sezan (ICASSP 2001), who look
+for both; the measures are ours.
 """
 
 from __future__ import annotations
@@ -22,13 +22,11 @@ Bytes = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_STILL = 0.35  # share of the usual change below which a picture repeats the one before
-_MOVING = 0.6  # levels of brightness: pictures that hardly change repeat each other anyway
-_AROUND = 4  # frames on either side that say what is usual
-_STUTTER = (0.1, 0.25)  # share of repeats beyond the usual: in ordinary play, and in slow motion
-_WINDOW_SECONDS = 1.2  # over which repeats are counted
-_FEWEST = 0.4  # share of a window that must move for its repeats to say anything
-_STUTTER_FEWEST = 12  # frames that must move for a share to say anything
+_WINDOW = 36  # pictures over which turns are told, a multiple of two and of three
+_LEAST_CHANGE = 0.05  # levels of brightness: less is no change
+_CONTRAST = float(np.log(1.6))
+_SLOW = (0.1, 0.4)  # slowness beyond the usual: in ordinary play, and in slow motion
+_PAUSE_SECONDS = 1.5  # for which nothing may move in slow motion
 _BUSY = 6.0  # levels of brightness by which pictures of a wipe differ at least
 _BUSY_TIMES = 3.0  # and times the usual
 _WIPE_SECONDS = (0.2, 1.6)
@@ -90,29 +88,25 @@ def _slow(change: Matrix, edges: Ints, taken: NDArray[np.bool_], fps: float) -> 
     None is at the start: nothing was shown before. What most of the video does is no sign: a video that
     was brought to another rate repeats pictures all along.
     """
-    still, moving = repeats(change)
-    width = max(3, round(_WINDOW_SECONDS * fps))
-    window = np.ones(width)
-    among = np.convolve(moving, window, "same")
-    share = np.convolve(still & moving, window, "same") / np.maximum(among, 1.0)
-    tells = among >= _FEWEST * width
-    if not tells.any():
-        return []
-    beyond = np.where(tells, share - np.median(share[tells]), 0.0)
+    slow = slowness(change)
+    beyond = slow - np.median(slow)
+    pause = round(_PAUSE_SECONDS * fps)
     least, most = (seconds * fps for seconds in _REPLAY_SECONDS)
     found = []
-    for run in _runs(beyond > np.mean(_STUTTER)):
-        first, end = (_nearest(place, edges, width / 2) for place in run)
+    for run in _runs(beyond > np.mean(_SLOW), pause):
+        first, end = (_nearest(place, edges, fps) for place in run)
         if first > 0 and least <= end - first <= most and not taken[first:end].any():
-            score = _ramp(float(np.median(beyond[first:end])), _STUTTER)
-            found.append(Stretch(first, end, score))
+            found.append(Stretch(first, end, _ramp(float(np.max(beyond[first:end])), _SLOW)))
     return found
 
 
-def _runs(wanted: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First place and end of every run of true values."""
-    change = np.flatnonzero(np.diff(wanted.astype(np.int8), prepend=0, append=0))
-    return [(int(first), int(end)) for first, end in change.reshape(-1, 2)]
+def _runs(wanted: NDArray[np.bool_], pause: int) -> list[tuple[int, int]]:
+    """First place and end of every run of true values; those a pause apart, or less, are one."""
+    where = np.flatnonzero(wanted)
+    if not len(where):
+        return []
+    parts = np.split(where, np.flatnonzero(np.diff(where) > pause) + 1)
+    return [(int(part[0]), int(part[-1]) + 1) for part in parts]
 
 
 def _nearest(place: int, edges: Ints, most: float) -> int:
@@ -130,22 +124,27 @@ def changes(looks: Bytes) -> Matrix:
     return change
 
 
-def repeats(change: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which pictures (F,) repeat the one before, and which are of a scene that moves."""
-    padded = np.pad(change, _AROUND, mode="edge")
-    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1)
-    usual = np.quantile(around, 0.7, axis=1)
-    return change < _STILL * usual, usual > _MOVING
+def slowness(change: Matrix) -> Matrix:
+    """(F,) how far pictures change in turns of two or three, as where each is shown more than once.
 
-
-def stutter(change: Matrix) -> float:
-    """Share of pictures that repeat the one before, among those of a scene that moves."""
-    if not len(change):
-        return 0.0
-    still, moving = repeats(change)
-    if np.count_nonzero(moving) < _STUTTER_FEWEST:
-        return 0.0
-    return float(np.mean(still[moving]))
+    The share of the variance of log changes, over some 36 pictures, that their place in the turn tells,
+    where the turns differ by more than half: live play has next to nothing of it, however fast it is.
+    """
+    count, window = len(change), np.ones(_WINDOW)
+    levels, places = np.log(change + _LEAST_CHANGE), np.arange(len(change))
+    among = np.convolve(np.ones(count), window, "same")[:count]
+    mean = np.convolve(levels, window, "same")[:count] / among
+    variance = np.convolve(levels * levels, window, "same")[:count] / among - mean * mean
+    best = np.zeros(count)
+    for turn in (2, 3):
+        phases = []
+        for phase in range(turn):
+            here = (places % turn == phase).astype(float)
+            total = np.convolve(levels * here, window, "same")[:count]
+            phases.append(total / np.maximum(np.convolve(here, window, "same")[:count], 1.0))
+        told = np.var(phases, axis=0) / np.maximum(variance, 1e-9)
+        best = np.maximum(best, np.where(np.ptp(phases, axis=0) > _CONTRAST, told, 0.0))
+    return best if count >= _WINDOW else np.zeros(count)
 
 
 def find_wipes(change: Matrix, fps: float) -> list[tuple[int, int]]:
@@ -177,7 +176,7 @@ def by_wipes(looks: Bytes, change: Matrix, wipes: list[tuple[int, int]], fps: fl
             alike = _ramp(likeness(looks, wipes[one], wipes[other]), _ALIKE)
             if alike < _ENOUGH:
                 continue
-            slow = _ramp(stutter(change[end + 1 : wipes[other][0]]), _STUTTER)
+            slow = _ramp(float(np.median(slowness(change[end : wipes[other][0]]))), _SLOW)
             weight = alike + slow - _LIVE_PRICE * seconds
             options.append((weight, one, other, max(alike, slow), start, wipes[other][1]))
     chosen = _best(options, len(wipes))
