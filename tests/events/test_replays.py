@@ -177,6 +177,9 @@ def test_wipes_are_neither_cuts_nor_minutes_of_shaking() -> None:
     change[100:116] = 25.0
     change[200:330] = 25.0
     assert find_wipes(change, FPS) == [(100, 116)]
+    # A replay in which much moves does not swallow the wipe at its end.
+    change[60:100] = 8.0
+    assert find_wipes(change, FPS) == [(100, 116)]
 
 
 @settings(max_examples=25, deadline=None)

@@ -27,7 +27,7 @@ _LEAST_CHANGE = 0.05  # levels of brightness: less is no change
 _CONTRAST = float(np.log(1.6))
 _SLOW = (0.1, 0.4)  # slowness beyond the usual: in ordinary play, and in slow motion
 _PAUSE_SECONDS = 1.5  # for which nothing may move in slow motion
-_BUSY = 6.0  # levels of brightness by which pictures of a wipe differ at least
+_BUSY = (6.0, 10.0, 14.0)  # levels of brightness by which pictures of a wipe may differ
 _BUSY_TIMES = 3.0  # and times the usual
 _WIPE_SECONDS = (0.2, 1.6)
 _PAUSE = 2  # frames that may be calm within a wipe
@@ -148,17 +148,19 @@ def slowness(change: Matrix) -> Matrix:
 
 
 def find_wipes(change: Matrix, fps: float) -> list[tuple[int, int]]:
-    """First frame and end of every stretch in which picture after picture differs much."""
+    """First frame and end of every stretch in which picture after picture differs much.
+
+    How much is much depends on what is beside it: each is told at the lowest of some levels at which it
+    is no longer than a wipe.
+    """
     usual = float(np.median(change))
-    busy = change > max(_BUSY, _BUSY_TIMES * usual)
-    where = np.flatnonzero(busy)
-    if not len(where):
-        return []
-    parts = np.split(where, np.flatnonzero(np.diff(where) > _PAUSE) + 1)
     least, most = (seconds * fps for seconds in _WIPE_SECONDS)
-    return [
-        (int(part[0]), int(part[-1]) + 1) for part in parts if least <= part[-1] + 1 - part[0] <= most
-    ]
+    found: list[tuple[int, int]] = []
+    for level in _BUSY:
+        for first, end in _runs(change > max(level, _BUSY_TIMES * usual), _PAUSE):
+            if least <= end - first <= most and all(end <= a or first >= b for a, b in found):
+                found.append((first, end))
+    return sorted(found)
 
 
 def by_wipes(looks: Bytes, change: Matrix, wipes: list[tuple[int, int]], fps: float) -> list[Stretch]:
