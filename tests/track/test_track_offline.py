@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filmroom.tables import APPEARANCE, APPEARANCE_LENGTH, DETECTIONS, MOTION, SHOTS, boxes_of
+from filmroom.tables import (
+    APPEARANCE,
+    APPEARANCE_LENGTH,
+    DETECTIONS,
+    MOTION,
+    SHOTS,
+    boxes_of,
+    detection_keys,
+    rows_of_keys,
+)
 from filmroom.track import offline
 from filmroom.track.offline import sure_tracklets, track_people, visible_shares
 
@@ -264,6 +273,14 @@ def test_any_boxes_give_a_sane_table_whatever_their_order(rows, cuts, shuffler) 
     shuffler.shuffle(again)
     columns = ["frame", "track", "x", "y", "w", "h"]
     assert tracks.select(columns).equals(track(detections(again), 15, shots=shots).select(columns))
+    # What is not said to be filled in is a detection's own row, and stays where that was seen.
+    given_rows = detections(rows)
+    own = tracks.filter(tracks["detection"].is_valid())
+    place = rows_of_keys(given_rows, detection_keys(own))
+    assert (place >= 0).all()
+    if own.num_rows:
+        off = boxes_of(own)[:, :2] - boxes_of(given_rows)[place, :2]
+        assert (np.abs(off) <= 0.5 * boxes_of(given_rows)[place, 3:] + 1).all()
     invented = tracks.filter(tracks["detection"].is_null())
     if invented.num_rows:
         box = boxes_of(invented)
@@ -320,6 +337,23 @@ def test_the_frame_rate_does_not_change_who_is_who(step: int, fps: float) -> Non
     assert len(np.unique(tracks["track"].to_numpy())) == 8
     last = int(frames[-1])
     assert owner_at(tracks, 0, 300, 400) == owner_at(tracks, last, 300 + 160 * last / fps, 400)
+
+
+@pytest.mark.parametrize("slow_first", [True, False])
+def test_a_frame_rate_that_changes_within_the_video_changes_nobody(slow_first: bool) -> None:
+    slow, fast = np.arange(0, 60, 2), np.arange(0, 60)
+    first, second = (slow, fast) if slow_first else (fast, slow)
+    frames = np.concatenate([first, 60 + second])
+    rows = []
+    for frame in frames.tolist():
+        rows += [(frame, 300 + 6.0 * frame, 400.0, 32, 80, 0.9), (frame, 1500.0, 405.0, 32, 80, 0.9)]
+        rows += [(frame, 200.0 * other, 800.0, 32, 80, 0.9) for other in range(6)]
+    tracks = track_people(
+        detections(rows), MOTION.empty(), SHOTS.empty(), frames=frames, fps=25.0, picture=PICTURE
+    )
+    assert len(np.unique(tracks["track"].to_numpy())) == 8
+    last = int(frames[-1])
+    assert owner_at(tracks, 0, 300, 400) == owner_at(tracks, last, 300 + 6.0 * last, 400)
 
 
 def test_thousands_of_boxes_in_a_frame() -> None:

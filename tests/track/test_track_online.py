@@ -160,6 +160,27 @@ def test_unusable_boxes_are_refused_in_one_line(boxes: list, scores: list, words
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("motion", [np.full((3, 3), np.nan), np.zeros((3, 3)), np.eye(2)])
+def test_a_motion_that_is_none_is_refused(motion: np.ndarray) -> None:
+    tracker, box = Tracker(), np.array([[500.0, 300.0, 32.0, 80.0]])
+    tracker.update(box, [0.9])
+    with pytest.raises(InputError, match="no homography"):
+        tracker.update(box, [0.9], motion)
+
+
+def test_looks_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(InputError, match="appearance"):
+        Tracker().update(np.array([[500.0, 300.0, 32.0, 80.0]]), [0.9], appearance=np.array([[np.nan]]))
+
+
+def test_a_frame_of_nobody_forgets_nobody() -> None:
+    boxes, looks = walkers(1, 3, seed=12)[0], np.eye(3)
+    tracker = Tracker()
+    before = tracker.update(boxes, np.full(3, 0.9), appearance=looks)
+    tracker.update(np.zeros((0, 4)), [])
+    assert tracker.update(boxes, np.full(3, 0.9), appearance=looks).tolist() == before.tolist()
+
+
 def test_an_unknown_preset_is_named_with_the_known_ones() -> None:
     with pytest.raises(InputError, match="oc-sort"):
         preset("deep-magic")
@@ -180,16 +201,24 @@ frame = st.lists(st.tuples(box, st.floats(0, 1)), max_size=12)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(frame, min_size=1, max_size=8), st.sampled_from(list(PRESETS)), st.randoms())
-def test_no_id_twice_in_a_frame_and_order_does_not_matter(frames, name, shuffler) -> None:
+@given(
+    st.lists(frame, min_size=1, max_size=8),
+    st.sampled_from(list(PRESETS)),
+    st.lists(st.booleans(), min_size=8, max_size=8),
+    st.randoms(),
+)
+def test_no_id_twice_in_a_frame_and_order_does_not_matter(frames, name, cuts, shuffler) -> None:
     one, other = Tracker(preset(name)), Tracker(preset(name))
-    for each in frames:
+    known: set[int] = set()
+    for each, cut in zip(frames, cuts, strict=False):
         boxes = np.array([box for box, _ in each], float).reshape(-1, 4)
         scores = np.array([score for _, score in each], float)
-        ids = one.update(boxes, scores)
+        ids = one.update(boxes, scores, cut=cut)
+        assert not (cut and known & set(ids[ids > 0].tolist()))
+        known |= set(ids[ids > 0].tolist())
         order = list(range(len(each)))
         shuffler.shuffle(order)
-        mixed = other.update(boxes[order], scores[order])
+        mixed = other.update(boxes[order], scores[order], cut=cut)
         assert len(np.unique(ids[ids > 0])) == np.count_nonzero(ids)
         same = [(*boxes[i], scores[i], ids[i]) for i in range(len(each))]
         assert sorted(same) == sorted((*boxes[i], scores[i], mixed[k]) for k, i in enumerate(order))

@@ -16,7 +16,7 @@ from filmroom.track.presets import preset
 from filmroom.track.tracker import Tracker
 
 RECORDED = Path(__file__).with_name("peer_ids.csv")
-SAME = ("sort", "bytetrack", "bot-sort", "c-biou")
+SAME = ("sort", "bytetrack", "bot-sort", "c-biou", "oc-sort")
 
 
 def recorded() -> np.ndarray:
@@ -57,6 +57,7 @@ def test_the_record_is_what_the_namesake_gives(name: str) -> None:
         "bytetrack": trackers.ByteTrackTracker,
         "bot-sort": lambda: trackers.BoTSORTTracker(enable_cmc=False),
         "c-biou": trackers.CBIoUTracker,
+        "oc-sort": trackers.OCSORTTracker,
     }
     tracker = kinds[name]()
     ids = []

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from filmroom import models, tables
 from filmroom.errors import InputError
+from filmroom.events.replays import find_replays
 from filmroom.geometry.masks import encode_rle
 from filmroom.observe.appearance import Appearance
 from filmroom.observe.decode import detections_table
@@ -276,9 +277,9 @@ def read_observations(
     if not count:
         raise InputError(f"{folder.path}: holds no observations; make them with: filmroom run")
     read = {schema.name: _read(folder, schema, count) for schema in _CHUNKED}
-    shots = name_shots(
-        _find_shots(read.pop("looks"), read["motion"]), read["detections"], picture_height
-    )
+    looks = read.pop("looks")
+    shots = name_shots(_find_shots(looks, read["motion"]), read["detections"], picture_height)
+    shots = _with_replays(shots, looks, read["frames"])
     read["motion"] = _without_cuts(read["motion"], shots)
     return Observations(**read, shots=shots, damage=damage)
 
@@ -298,6 +299,18 @@ def _find_shots(looks: pa.Table, motion: pa.Table) -> pa.Table:
         pixels = np.frombuffer(picture.as_buffer(), np.uint8).reshape(height, width)
         finder.update(frame, pixels, inliers)
     return finder.finish()
+
+
+def _with_replays(shots: pa.Table, looks: pa.Table, frames: pa.Table) -> pa.Table:
+    gaps = np.diff(frames["time"].to_numpy())
+    if not len(gaps) or not looks.num_rows:
+        return shots
+    width, height = LOOK_SIZE
+    pictures = np.frombuffer(
+        looks["picture"].combine_chunks().buffers()[2], np.uint8, looks.num_rows * width * height
+    )
+    rate = 1.0 / max(float(np.median(gaps)), 1e-6)
+    return find_replays(shots, looks["frame"].to_numpy(), pictures.reshape(-1, height, width), rate)
 
 
 def _without_cuts(motion: pa.Table, shots: pa.Table) -> pa.Table:

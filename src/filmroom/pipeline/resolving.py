@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filmroom import tables
+from filmroom.events.replays import in_replays
 from filmroom.identify.by_number import join_by_number, mend_number_changes
 from filmroom.identify.doubtful import tracks_in_kit
 from filmroom.identify.numbers import Claim, claim_numbers, without_impossible
@@ -56,11 +57,13 @@ def resolve_observations(
     sport: Sport | None = None,
     roster: Sequence[RosterEntry] = (),
 ) -> Resolved:
-    """Track people and the ball, find teams and roles, claim numbers."""
+    """Track people and the ball, find teams and roles, claim numbers; nobody is followed in replays."""
     frames = seen.frames["frame"].to_numpy()
-    everyone = seen.detections.filter(pc.equal(seen.detections["kind"], "person"))
+    live = ~in_replays(seen.shots, seen.detections["frame"].to_numpy())
+    shown = seen.detections.filter(pa.array(live))
+    everyone = shown.filter(pc.equal(shown["kind"], "person"))
     sure = everyone["score"].to_numpy() >= LEAST_SURE_SCORE
-    balls = seen.detections.filter(pc.equal(seen.detections["kind"], "ball"))
+    balls = shown.filter(pc.equal(shown["kind"], "ball"))
     most_people = 2 * sport.players + sport.referees if sport is not None else None
     least, most = sport.numbers if sport is not None else (0, 99)
     worn = without_impossible(seen.number_reads, least, most)

@@ -9,12 +9,20 @@ Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def assign(likeness: Matrix, least: float, *, whole: bool = False) -> tuple[Ints, Ints]:
+def assign(
+    likeness: Matrix, least: float, *, whole: bool = False, extra: Matrix | None = None
+) -> tuple[Ints, Ints]:
     """Rows and columns of the pairs of greatest total likeness (T, N) that are above `least`.
 
-    What counts is the excess over `least`; with `whole` the likeness itself, pairs of no more than
-    `least` being struck out afterwards.
+    What counts is the excess over `least`; with `whole` the likeness itself, and what is `extra`, pairs
+    whose likeness is no more than `least` being struck out afterwards.
     """
+    if extra is not None:
+        from scipy.optimize import linear_sum_assignment
+
+        rows, columns = linear_sum_assignment(likeness + extra, maximize=True)
+        good = likeness[rows, columns] > least
+        return rows[good], columns[good]
     if likeness.shape[0] >= likeness.shape[1]:
         rows, columns = _undisputed(likeness, least, whole)
     else:

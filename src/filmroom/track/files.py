@@ -71,10 +71,13 @@ def track_files(
     return done
 
 
-def track_rows(rows: TrackRows, observe: Observe | None = None) -> TrackRows:
+def track_rows(
+    rows: TrackRows, observe: Observe | None = None, *, most_people: int | None = None
+) -> TrackRows:
     """Detections in, tracks out, the whole clip at once; ids already there are not looked at.
 
-    InputError where there are detections after the end of the video that `observe` looks at.
+    `most_people` are the most that are ever on the pitch, where that is known. InputError where there
+    are detections after the end of the video that `observe` looks at.
     """
     table = detections_of(rows)
     if observe is not None:
@@ -83,7 +86,13 @@ def track_rows(rows: TrackRows, observe: Observe | None = None) -> TrackRows:
         motion, shots, frames = MOTION.empty(), SHOTS.empty(), np.arange(frames_of(rows))
         fps = rows.frame_rate or _USUAL_RATE
     tracks = track_people(
-        table, motion, shots, None, None, frames=frames, fps=fps, picture=picture_of(rows)
+        table,
+        motion,
+        shots,
+        frames=frames,
+        fps=fps,
+        picture=picture_of(rows),
+        most_people=most_people,
     )
     return TrackRows.of(
         tracks["frame"].to_numpy(),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.track.settings import Round, TrackerSettings
-from filmroom.track.state import BOX, FORM, IMPATIENCE, PLACE, SIZE, Tracks
+from filmroom.track.state import BOX, FORM, IMPATIENCE, PLACE, SIZE, Tracks, direction
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -111,10 +111,12 @@ def overlap(tracks: Tracks, rows: Ints | None, found: Matrix, scores: Matrix, tu
     likeness = grown_ious(box, found[BOX], turn.expansion)
     if turn.score_weighted:
         likeness *= scores
-    if turn.momentum:
-        past = tracks.past if rows is None else tracks.past.take(rows, axis=2)
-        likeness += turn.momentum * _agreement(past, found) * scores
     return likeness
+
+
+def momentum(tracks: Tracks, rows: Ints | None, found: Matrix, scores: Matrix, turn: Round) -> Matrix:
+    """What is added to `overlap` (T, N) for going on in the same direction, 0 where none is wanted."""
+    return turn.momentum * _agreement(tracks, rows, found) * scores
 
 
 def look_distances(
@@ -156,19 +158,18 @@ def grown_ious(first: Matrix, second: Matrix, expansion: float) -> Matrix:
     return both
 
 
-def _agreement(past: Matrix, found: Matrix) -> Matrix:
+def _agreement(tracks: Tracks, rows: Ints | None, found: Matrix) -> Matrix:
     """How well going on to each detection keeps a track's direction: 0.5 straight on, -0.5 back.
 
-    The direction is taken over the last boxes seen (observation-centric momentum, OC-SORT eq. 5); 0
-    where there is only one.
+    Observation-centric momentum (OC-SORT eq. 5), from where the track was three frames ago; 0 where it
+    has no direction yet.
     """
-    known = (~np.isnan(past[:, 0])).sum(axis=0)
-    oldest = past[known - 1, :2, np.arange(past.shape[2])].T
-    came = past[0, :2] - oldest
-    goes = found[2:4, None] - past[0, :2, :, None]
-    angle = np.abs(np.arctan2(goes[1], goes[0]) - np.arctan2(came[1], came[0])[:, None])
-    angle = np.minimum(angle, 2 * np.pi - angle)
-    result: Matrix = np.where((known > 1)[:, None], 0.5 - angle / np.pi, 0.0)
+    came, start = np.nan_to_num(tracks.came), tracks.earlier()
+    if rows is not None:
+        came, start = came.take(rows, axis=1), start.take(rows, axis=1)
+    goes = direction(start[:, :, None], found[PLACE, None])
+    turn = np.arccos(np.clip((came[:, :, None] * goes).sum(axis=0), -1.0, 1.0))
+    result: Matrix = 0.5 - turn / np.pi
     return result
 
 

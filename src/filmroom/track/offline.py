@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from filmroom.track.link import LinkSettings, choices_at, link_pieces
 from filmroom.track.panorama import Panorama, panorama_of, with_steps
 from filmroom.track.pieces import Pieces
 from filmroom.track.settings import TrackerSettings
+from filmroom.track.silhouettes import Grids, KeptMasks, Silhouettes
 from filmroom.track.smooth import best_stiffness, fill_path, smooth_path
 from filmroom.track.tracker import Tracker
 from filmroom.track.worn import NumberReads, Worn
@@ -75,6 +77,7 @@ def track_people(
     most_people: int | None = None,
     settings: OfflineSettings | None = None,
     embeddings: pa.Table | None = None,
+    masks: pa.Table | None = None,
 ) -> pa.Table:
     """Every person of a clip followed: a TRACKS table, ids from 1 in order of first appearance.
 
@@ -82,7 +85,8 @@ def track_people(
     estimated from the boxes), `shots` SHOTS; `appearance` joins them by (frame, detection),
     `number_reads` by their keys. `frames` are all frame indices looked at, `fps` the video's frames a
     second, `picture` its width and height, `most_people` the most that are ever on the pitch. From
-    `embeddings` (EMBEDDINGS) is learnt, on the clip itself, how to tell its people apart.
+    `embeddings` (EMBEDDINGS) is learnt, on the clip itself, how to tell its people apart; `masks`
+    (MASKS) are asked where boxes leave a doubt.
     Same input, same result; the order of rows within a frame does not matter.
     """
     DETECTIONS.check(detections)
@@ -96,7 +100,10 @@ def track_people(
     clip = _Clip.of(detections, appearance, panorama)
     rate = frame_rate(panorama.frames, fps)
     online = replace(settings.online, frame_rate=rate)
-    tracklet, margin, rival = _run_online(clip, panorama, online)
+    silhouettes = None
+    if masks is not None and masks.num_rows:
+        silhouettes = KeptMasks(masks, clip.keys(panorama))
+    tracklet, margin, rival = _run_online(clip, panorama, online, silhouettes)
     if not panorama.known.any():
         panorama = _camera_from_pieces(clip, panorama, tracklet)
     apart = max(2, round(_EPISODE * rate))
@@ -240,7 +247,7 @@ def _looks(appearance: pa.Table, keys: Ints) -> Looks:
 
 
 def _run_online(
-    clip: _Clip, panorama: Panorama, settings: TrackerSettings
+    clip: _Clip, panorama: Panorama, settings: TrackerSettings, silhouettes: Silhouettes | None = None
 ) -> tuple[Ints, Matrix, Ints]:
     """Tracklet of each detection, 0 where none; its margin over the rival tracklet, and that one."""
     tracker = Tracker(settings)
@@ -251,7 +258,8 @@ def _run_online(
     parts = []
     for start in range(0, len(motions), _BLOCK):
         stop = min(start + _BLOCK, len(motions))
-        part = slice(*np.searchsorted(clip.row, [start, stop]).tolist())
+        first, last = np.searchsorted(clip.row, [start, stop]).tolist()
+        part = slice(first, last)
         ids = tracker.follow(
             clip.corner[part],
             clip.score[part],
@@ -260,10 +268,15 @@ def _run_online(
             motions[start:stop],
             clip.vectors(part),
             cuts[start:stop],
+            None if silhouettes is None else partial(_from, silhouettes, first),
         )
         parts.append((ids, tracker.margins, tracker.rivals))
     piece, margin, rival = (np.concatenate(each) for each in zip(*parts, strict=True))
     return piece, margin, rival
+
+
+def _from(silhouettes: Silhouettes, first: int, wanted: Ints) -> Grids:
+    return silhouettes(wanted + first)
 
 
 def _camera_from_pieces(clip: _Clip, panorama: Panorama, piece: Ints) -> Panorama:
@@ -416,7 +429,10 @@ def _without_doubles(paths: _Paths) -> _Paths:
 
 
 def _at_most(paths: _Paths, most: int) -> _Paths:
-    """Without the least certain people, as long as more than `most` are there at once for long."""
+    """Never more than `most` at once: without the least certain people where that is for long.
+
+    Where it is not, as while one player comes on for another, only their boxes of those frames go.
+    """
     while len(paths.row):
         crowd = np.bincount(paths.row)[paths.row] > most
         present = np.bincount(paths.owner)
@@ -426,7 +442,11 @@ def _at_most(paths: _Paths, most: int) -> _Paths:
         if not len(candidates):
             break
         paths = paths.keep(paths.owner != candidates[certain[candidates].argmin()])
-    return paths
+    certain = np.bincount(paths.owner, weights=paths.score, minlength=1)
+    order = np.lexsort((paths.owner, -certain[paths.owner], paths.row))
+    rows = paths.row[order]
+    rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    return paths.keep(np.sort(order[rank < most]))
 
 
 def _misses_at_times(clip: _Clip, order: Ints) -> bool:

@@ -29,7 +29,8 @@ class Round:
     from_last
         Compare with the last box seen instead of the predicted one (OC-SORT's recovery).
     momentum
-        Weight of agreement with the direction of motion (OC-SORT); `iou` only.
+        Weight of agreement with the direction of motion (OC-SORT); `iou` only. It takes part in the
+        choice, `least` is asked of the overlap alone.
     score_weighted
         Multiply the overlap by the detection's score before matching (ByteTrack's fusion).
     looks, distance
@@ -58,7 +59,8 @@ class Noise:
 
     `position` and `speed` are added every step of 1/25 s, `size` and `size_speed` likewise to the
     sides; `measured` is that of a box seen, which grows by the share `by_score` where its score is low.
-    With `by_side` all are shares of the box's own width and height, as they change, instead.
+    With `by_side` all are shares of the box's own width and height, as they change, instead. With
+    `by_area` the sides are followed as area and aspect, in pixels, and the aspect has no speed.
     `first`, `first_size`, `first_speed` and `first_size_speed` are those of a new track; the first two
     are as measured where they are None, the last ten times `size_speed`. `damping` is the share of
     speed kept each step while a track is not seen.
@@ -77,6 +79,7 @@ class Noise:
     first_size_speed: float | None = None
     by_score: float = 2.0
     by_side: bool = False
+    by_area: bool = False
 
 
 ADAPTIVE_NOISE = Noise(
@@ -133,8 +136,9 @@ OC_NOISE = Noise(
     first_size=10**0.5,
     first_size_speed=100.0,
     by_score=0.0,
+    by_area=True,
 )
-"""As published with OC-SORT for the place; its area and aspect are sides here."""
+"""As published with OC-SORT, and in `trackers` 2.6."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,9 @@ class TrackerSettings:
     confirm, confirm_first
         Frames in a row before a track has an id (1: at once), and whether those of the first frame
         that has any have one at once.
+    on_trial_again
+        Who comes back is on trial again and meanwhile given no id in the answers, while nobody is in
+        the first `confirm` frames; nobody on trial is dropped before the others (OC-SORT).
     camera
         `boxes`: estimate camera motion from the boxes where no homography is given; `given`: use
         none but given ones; `none`: ignore even those.
@@ -163,6 +170,9 @@ class TrackerSettings:
         Times by which small things (below 0.4 of the median height, a ball) move less predictably.
     reupdate
         On return, replay the absence along a straight line (OC-SORT).
+    silhouette, silhouette_doubt
+        Weight of what silhouettes say, where they are given, and the log-odds within which another
+        track must come before they are asked; `evidence` only.
     fresh
         Share of the newest look in what is remembered of a track's looks.
     """
@@ -180,10 +190,13 @@ class TrackerSettings:
     memory: float = 1.2
     confirm: int = 1
     confirm_first: bool = False
+    on_trial_again: bool = False
     camera: Literal["boxes", "given", "none"] = "boxes"
     duplicate: float = 0.85
     agility: float = 6.0
     reupdate: bool = False
+    silhouette: float = 1.0
+    silhouette_doubt: float = 3.0
     fresh: float = 0.1
     evidence_bias: float = 9.5
     evidence_tail: float = 4.0

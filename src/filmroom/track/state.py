@@ -6,6 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.track.camera import CameraStep
+from filmroom.track.kalman import (
+    STATE_ROWS,
+    as_area,
+    as_sides,
+    go_on,
+    replay_absence,
+    spread,
+    take_in,
+)
 from filmroom.track.settings import TrackerSettings
 
 Matrix = NDArray[np.float64]
@@ -15,7 +24,8 @@ LEAST_SIDE = 1e-3  # pixels
 _LEAST_SIDE = np.array(LEAST_SIDE)  # numpy takes up an array faster than a number
 _STEP = 1 / 25  # seconds that the noise settings are given for
 _SMALL = 0.4  # share of the median height below which a thing is no person
-_HISTORY = 3
+_RECENT = 3  # frames over which a direction is taken
+_TINY = 1e-6  # pixels, so that who stands still has a direction of 0
 
 # Rows of the state matrix and, as far as it goes, of a frame's boxes: what is used together lies
 # together, so that one array operation does for all of it.
@@ -40,8 +50,10 @@ class Tracks:
     """A column of `values` is a track; `box`, `speed` and so on are views of its rows.
 
     `ids` are 0 while on trial, `missed` frames since last seen, `seen` frames seen (counted where
-    tracks are on trial first). `appearance` (T, D) and `past` (H, 4, T), the boxes last seen, newest
-    first, NaN where none, are kept only where the settings need them.
+    tracks are on trial first), `source` which of the boxes it was then (where silhouettes are given).
+    `appearance` (T, D), `past` (H, 4, T), the boxes last seen, newest first, NaN where none, `recent`
+    (H, 2, T), the centres in the last frames likewise, and `came` (2, T), the direction in which they
+    went (0 where unknown, NaN where seen only once), are kept only where the settings need them.
     """
 
     def __init__(self, settings: TrackerSettings, appearance: int) -> None:
@@ -52,18 +64,24 @@ class Tracks:
         # No larger than what is in use: blocks of rows are then one run of memory, which is what
         # array operations on few numbers are fastest on.
         self._values = np.zeros((_ROWS, 0))
-        self._whole = np.zeros((3, 0), np.int64)
+        self._whole = np.zeros((4, 0), np.int64)
         self.appearance = np.zeros((0, appearance))
-        momentum = any(turn.momentum for turn in settings.rounds)
-        self._history = max(_HISTORY, settings.average + 1) if momentum or settings.average else 0
+        self._history = settings.average + 1 if settings.average else 0
         self.past = np.zeros((self._history, 4, 0))
+        momentum = any(turn.momentum for turn in settings.rounds)
+        self.recent = np.zeros((_RECENT if momentum else 0, 2, 0))
+        self.came = np.zeros((2, 0))
+        self._frozen = np.zeros((STATE_ROWS if settings.reupdate else 0, 0))
         self._keeps_last = (
-            settings.reupdate or settings.average > 0 or any(turn.from_last for turn in settings.rounds)
+            momentum
+            or settings.reupdate
+            or settings.average > 0
+            or any(turn.from_last for turn in settings.rounds)
         )
         self._longest = int(settings.memory * settings.frame_rate)
         self._absence = _of_absence(settings, self._longest)
         noise, step = settings.noise, 1 / (settings.frame_rate * _STEP)
-        self._by_side = noise.by_side
+        self._by_side, self._by_area = noise.by_side, noise.by_area
         self._added = np.stack(
             [
                 _of_box(noise.position, noise.size) * step,
@@ -78,6 +96,8 @@ class Tracks:
         self._first = np.stack(
             [_of_box(first, first_size), np.zeros((4, 1)), _of_box(noise.first_speed, first_way)]
         )
+        if self._by_area:
+            self._added[1, 3] = self._first[2, 3] = 0.0  # the aspect has no speed
         self._look()
 
     def _look(self) -> None:
@@ -87,7 +107,7 @@ class Tracks:
         self.box, self.size, self.height = live[BOX], live[SIZE], live[HEIGHT]
         self.speed, self.last, self.carried = live[SPEED], live[LAST], live[CARRIED]
         self.variance = live[VARIANCE].reshape(3, 4, self.count)
-        self.ids, self.missed, self.seen = self._whole
+        self.ids, self.missed, self.seen, self.source = self._whole
 
     def absence(self) -> Matrix:
         """(4, T) what the time since each was last seen makes of it: rows DECAY, REACH, ..."""
@@ -116,8 +136,17 @@ class Tracks:
     def predict(self, absence: Matrix) -> None:
         """Move every track by its own speed, and be less sure of where it is."""
         side = self.size.copy() if self._by_side else None
+        if len(self.recent):
+            self.recent[1:] = self.recent[:-1].copy()
+            self.recent[0] = np.where((self.missed > 0) | np.isnan(self.came), np.nan, self.last[:2])
+        if len(self._frozen):
+            self._freeze()
         if self.settings.average:
             np.add(self.last, self.speed * (self.missed + 1), out=self.box)
+        elif self._by_area:
+            form = as_area(self.box)
+            go_on(form, self.speed, by_area=True)
+            self.box[:] = as_sides(form)
         else:
             if self.lost:
                 self.speed *= absence[DECAY]
@@ -129,16 +158,13 @@ class Tracks:
 
     def _spread(self, furthest: Matrix, side: Matrix | None) -> None:
         """Variances a frame on; nobody gets further than `furthest`, heights squared, meanwhile."""
-        position, cross, rate = self.variance
-        position += cross
-        cross += rate
-        position += cross
         agility = self._agility()
         added = self._added
         if agility is not None:
             added = added * agility
             furthest = furthest * agility
-        self.variance[::2] += added if side is None else added * np.tile(side * side, (2, 1))
+        spread(self.variance, added if side is None else added * np.tile(side * side, (2, 1)))
+        position, cross, rate = self.variance
         np.minimum(position[:2], furthest, out=position[:2])
         most = position[:2] * rate[:2]
         np.minimum(cross[:2], np.sqrt(most, out=most), out=cross[:2])
@@ -158,6 +184,9 @@ class Tracks:
         if self._history:
             self.past[1:, :, rows] = self.past[:-1, :, rows]
             self.past[0][:, rows] = found[BOX].take(columns, axis=1)
+        if len(self.recent):
+            way = direction(self.earlier()[:, rows], found[PLACE].take(columns, axis=1))
+            self.came[:, rows] = np.where(np.isnan(self.came[:, rows]), 0.0, way)
         if settings.average:
             self._average(rows)
         else:
@@ -171,6 +200,8 @@ class Tracks:
         self.missed[rows] = 0
         if settings.confirm > 1:
             self.seen[rows] += 1
+            if settings.on_trial_again:
+                self.seen[self.missed > 0] = 1
         self.lost = self.count - len(rows)
 
     def _filter(self, rows: Ints, columns: Ints, found: Matrix) -> None:
@@ -178,22 +209,19 @@ class Tracks:
         partner = np.zeros(self.count, np.int64)
         partner[rows] = columns
         there = found[BOX.start :].take(partner, axis=1)
-        position, cross, rate = self.variance
         doubt = self._measured * there[-1]
         if self._by_side:
             doubt *= np.tile(self.size * self.size, (2, 1))
-        gain = self.variance[:2] / (position + doubt)
+        hit = None
         if len(rows) < self.count:
             hit = np.zeros(self.count)
             hit[rows] = 1.0
-            gain *= hit
-        off = there[:4]
-        off -= self.box
-        step = gain * off
-        self.box += step[0]
-        self.speed += step[1]
-        rate -= gain[1] * cross
-        self.variance[:2] -= gain[0] * self.variance[:2]
+        if not self._by_area:
+            take_in(self.box, self.speed, self.variance, there[:4], doubt, hit)
+            return
+        form = as_area(self.box)
+        take_in(form, self.speed, self.variance, as_area(there[:4]), doubt, hit)
+        self.box[:] = as_sides(form)
 
     def _average(self, rows: Ints) -> None:
         steps = self.past[:-1][:, :, rows] - self.past[1:][:, :, rows]
@@ -201,20 +229,41 @@ class Tracks:
         self.speed[:, rows] = np.nansum(steps, axis=0) / np.maximum(count, 1)
         self.box[:, rows] = self.past[0][:, rows]
 
+    def _freeze(self) -> None:
+        """Remember what was expected of those who have just not been seen for the first time."""
+        rows = (self.missed == 1).nonzero()[0]
+        if len(rows):
+            box = self.box[:, rows]
+            self._frozen[:4, rows] = as_area(box) if self._by_area else box
+            self._frozen[4:8, rows] = self.speed[:, rows]
+            self._frozen[8:, rows] = self.variance[:, :, rows].reshape(12, -1)
+
     def _straighten(self, rows: Ints, columns: Ints, found: Matrix) -> None:
         """Those who come back are taken to have moved along a straight line."""
         back = self.missed[rows] > 0
         absent = rows[back]
-        if len(absent):
-            way = found[BOX][:, columns[back]] - self.last[:, absent]
-            self.speed[:, absent] = way / (self.missed[absent] + 1)
+        if not len(absent):
+            return
+        seen, last = found[BOX][:, columns[back]], self.last[:, absent]
+        state, frames = self._frozen[:, absent], self.missed[absent] + 1
+        replay_absence(state, last, seen, frames, self._added, self._measured, by_area=self._by_area)
+        self.box[:, absent] = as_sides(state[:4]) if self._by_area else state[:4]
+        self.speed[:, absent] = state[4:8]
+        self.variance[:, :, absent] = state[8:].reshape(3, 4, -1)
+
+    def earlier(self) -> Matrix:
+        """(2, T) centres of some frames ago: the oldest of `recent`, or where each was last seen."""
+        place = self.last[:2]
+        for centre in self.recent:
+            place = np.where(np.isnan(centre), place, centre)
+        return place
 
     def forget(self) -> None:
         """Drop those not seen for too long, and those lost on trial."""
         if not self.lost:
             return
         kept = self.missed <= self._longest
-        if self.settings.confirm > 1:
+        if self.settings.confirm > 1 and not self.settings.on_trial_again:
             kept &= (self.ids > 0) | (self.missed == 0)
         gone = self.count - int(np.count_nonzero(kept))
         if not gone:
@@ -223,11 +272,15 @@ class Tracks:
         self._whole = self._whole.compress(kept, axis=1)
         self.appearance = self.appearance[kept]
         self.past = self.past[:, :, kept]
+        if len(self.recent):
+            self.recent, self.came = self.recent[:, :, kept], self.came[:, kept]
+        if len(self._frozen):
+            self._frozen = self._frozen[:, kept]
         self.lost -= gone
         self._look()
 
-    def start(self, found: Matrix, ids: Ints, vectors: Matrix) -> None:
-        """New tracks from boxes of a frame."""
+    def start(self, found: Matrix, ids: Ints, vectors: Matrix, source: Ints) -> None:
+        """New tracks from boxes `source` of a frame."""
         fresh = np.zeros((_ROWS, found.shape[1]))
         fresh[: SIZE.stop] = found[: SIZE.stop]
         fresh[LAST] = found[BOX]
@@ -236,12 +289,25 @@ class Tracks:
             first = first * np.tile(found[SIZE] ** 2, (2, 1))
         fresh[VARIANCE] = first.reshape(12, -1)
         self._values = np.hstack([self._values, fresh])
-        self._whole = np.hstack([self._whole, [ids, np.zeros_like(ids), np.ones_like(ids)]])
+        self._whole = np.hstack([self._whole, [ids, np.zeros_like(ids), np.ones_like(ids), source]])
         self.appearance = np.concatenate([self.appearance, vectors])
         past = np.full((self._history, 4, found.shape[1]), np.nan)
         past[:1] = found[BOX]
         self.past = np.concatenate([self.past, past], axis=2)
+        if len(self.recent):
+            unknown = np.full((_RECENT, 2, found.shape[1]), np.nan)
+            self.recent = np.concatenate([self.recent, unknown], axis=2)
+            self.came = np.hstack([self.came, unknown[0]])
+        if len(self._frozen):
+            self._frozen = np.hstack([self._frozen, np.zeros((STATE_ROWS, found.shape[1]))])
         self._look()
+
+
+def direction(start: Matrix, end: Matrix) -> Matrix:
+    """Unit vectors along the first axis from `start` to `end`, 0 where both are one."""
+    way: Matrix = end - start
+    way /= np.sqrt((way * way).sum(axis=0)) + _TINY
+    return way
 
 
 def _of_box(place: float, size: float) -> Matrix:

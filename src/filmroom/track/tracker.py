@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from filmroom.errors import InputError
 from filmroom.track.assign import assign, margins
 from filmroom.track.camera import STILL, CameraStep, motion_of_boxes
-from filmroom.track.likeness import Evidence, doubles, look_distances, overlap
+from filmroom.track.likeness import Evidence, doubles, look_distances, momentum, overlap
 from filmroom.track.settings import Round, TrackerSettings
+from filmroom.track.silhouettes import Grids, Silhouettes, doubtful, silhouette_odds
 from filmroom.track.state import (
     ABSENT,
     DOUBT,
@@ -54,6 +56,7 @@ class _Frame(NamedTuple):
     high: int
     low: int
     start: int
+    silhouettes: Silhouettes | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +96,8 @@ class Tracker:
         self._tracks: Tracks | None = None
         self._evidence = Evidence(self.settings)
         self._next = 1
+        self._before: Silhouettes | None = None  # of the frame before
+        self._frames = 0  # since there was anything to follow
         self._pictures: Any = None
         self._boxes: Matrix = np.zeros((0, 4))
         thresholds = (self.settings.high, self.settings.low, self.settings.start)
@@ -128,6 +133,7 @@ class Tracker:
         appearance: NDArray[np.floating] | None = None,
         *,
         cut: bool = False,
+        silhouettes: Grids | None = None,
     ) -> supervision.Detections: ...
 
     @overload
@@ -139,6 +145,7 @@ class Tracker:
         appearance: NDArray[np.floating] | None = None,
         *,
         cut: bool = False,
+        silhouettes: Grids | None = None,
     ) -> Ints: ...
 
     def update(
@@ -149,6 +156,7 @@ class Tracker:
         appearance: NDArray[np.floating] | None = None,
         *,
         cut: bool = False,
+        silhouettes: Grids | None = None,
     ) -> Any:
         """Ids of the boxes of the next frame, in two ways.
 
@@ -159,12 +167,13 @@ class Tracker:
         untracked.
 
         `motion` is the 3x3 homography from the previous frame to this one where it is known,
-        `appearance` (N, D) are any vectors whose cosine says how alike two people look. `cut=True`
-        forgets all tracks first. InputError where shapes disagree or a number is not finite or a box
-        has a negative side.
+        `appearance` (N, D) are any vectors whose cosine says how alike two people look, `silhouettes`
+        (N, D) how full the parts of each box are (`silhouettes.grid_of`), which is asked where boxes
+        leave a doubt. `cut=True` forgets all tracks first. InputError where shapes disagree or a number
+        is not finite or a box has a negative side.
         """
         if not hasattr(detections, "xyxy"):
-            return self._update(detections, frame, motion, appearance, cut=cut)
+            return self._update(detections, frame, motion, appearance, silhouettes, cut=cut)
         boxes = np.array(detections.xyxy, dtype=float).reshape(-1, 4)
         boxes[:, 2:] -= boxes[:, :2]
         scores = detections.confidence
@@ -172,7 +181,7 @@ class Tracker:
             scores = np.ones(len(boxes))
         if frame is not None and motion is None and self.settings.camera != "none":
             motion = self._motion_of_picture(np.asarray(frame), cut=cut)
-        ids = self._update(boxes, scores, motion, appearance, cut=cut)
+        ids = self._update(boxes, scores, motion, appearance, silhouettes, cut=cut)
         self._boxes = boxes
         tracked = object.__new__(type(detections))  # what copy() does, at a fifth of the time
         tracked.__dict__.update(detections.__dict__)
@@ -189,11 +198,13 @@ class Tracker:
         motions: Sequence[NDArray[np.floating] | None] | None = None,
         appearance: NDArray[np.floating] | None = None,
         cuts: NDArray[np.bool_] | None = None,
+        silhouettes: Silhouettes | None = None,
     ) -> Ints:
         """Ids (N,) of the boxes of `count` frames, as if `update` were called once for each.
 
         `frames` (N,) in 0..count says which frame each box is of, in any order; `motions` and `cuts`
-        have an entry a frame. `margins` and `rivals` are then those of all boxes. InputError as in
+        have an entry a frame; `silhouettes` gives the grids of boxes when asked for them by their
+        places in `boxes`. `margins` and `rivals` are then those of all boxes. InputError as in
         `update`, and where a frame is none of the `count` or an entry is missing.
         """
         when = np.asarray(frames, dtype=np.int64)
@@ -223,6 +234,7 @@ class Tracker:
                 high[index],
                 low[index],
                 start[index],
+                None if silhouettes is None else partial(_some, silhouettes, found.order[first:last]),
             )
             motion = None if motions is None else motions[index]
             ids[first:last], choices = self._step(here, motion)
@@ -232,7 +244,16 @@ class Tracker:
         self._pending, self._answers = None, _in_order(answers, found.order)
         return _back(ids, found.order)
 
-    def _update(self, boxes: Any, scores: Any, motion: Any, appearance: Any, *, cut: bool) -> Ints:
+    def _update(
+        self,
+        boxes: Any,
+        scores: Any,
+        motion: Any,
+        appearance: Any,
+        silhouettes: Grids | None,
+        *,
+        cut: bool,
+    ) -> Ints:
         if scores is None:
             raise InputError("scores are missing; give one score a box, or supervision.Detections")
         found = self._prepared(boxes, scores, appearance)
@@ -243,7 +264,9 @@ class Tracker:
         bounds = [count, count, count]
         if count and found.scores[-1] < self._sure:
             bounds = np.searchsorted(-found.scores, self._thresholds, side="right").tolist()
-        here = _Frame(found.rows, found.scores, found.vectors, *bounds)
+        high, low, start = bounds
+        shapes = None if silhouettes is None else _checked(silhouettes, found.order)
+        here = _Frame(found.rows, found.scores, found.vectors, high, low, start, shapes)
         ids, choices = self._step(here, motion)
         self._pending = choices, found.order
         return _back(ids, found.order)
@@ -273,7 +296,9 @@ class Tracker:
         return _Boxes(rows, sure, vectors.take(order, axis=0) if vectors.size else vectors, order)
 
     def _take_up(self, vectors: Matrix) -> None:
-        """Start anew where vectors are of another length than before."""
+        """Start anew where vectors are of another length than before; nobody seen has none."""
+        if self._tracks is not None and not len(vectors):
+            return
         if self._tracks is None or self._tracks.appearance.shape[1] != vectors.shape[1]:
             self._forget_all(vectors)
 
@@ -298,6 +323,7 @@ class Tracker:
         ids = np.zeros(count, np.int64)
         free = np.ones(count, bool)
         choices: list[_Choice] = []
+        self._frames += 1 if count or tracks.count else 0
         if tracks.count:
             absence = tracks.absence()
             self._move(tracks, absence, found, motion)
@@ -308,20 +334,26 @@ class Tracker:
             if found.vectors.size and len(rows):
                 self._evidence.learn_looks(tracks, found.vectors, rows, boxes)
             tracks.correct(rows, boxes, found.rows)
+            if found.silhouettes is not None:
+                tracks.source[rows] = boxes
             if settings.confirm > 1:
                 self._confirm(tracks, rows[boxes.argsort()])
             for choice in choices:
                 ids[choice.boxes] = choice.ids = tracks.ids.take(choice.tracks)
+            if settings.on_trial_again and self._frames > settings.confirm:
+                ids[boxes[tracks.seen[rows] < settings.confirm]] = 0
             tracks.forget()
             if len(rows) == count:
+                self._before = found.silhouettes
                 return ids, choices
         if np.count_nonzero(free[: found.start]):
             self._begin(tracks, found, free, ids)
+        self._before = found.silhouettes
         return ids, choices
 
     def _move(self, tracks: Tracks, absence: Matrix, found: _Frame, motion: Any) -> None:
         if self.settings.camera != "none" and motion is not None:
-            tracks.carry(np.asarray(motion, dtype=float))
+            tracks.carry(_checked_motion(motion))
         elif self.settings.camera == "boxes":
             if tracks.lost < tracks.count and found.high:
                 self.camera = self._camera_of_boxes(tracks, absence, found.rows[:, : found.high])
@@ -378,6 +410,7 @@ class Tracker:
             rows = _candidates(tracks, turn, choices)
             if (columns is not None and not len(columns)) or (rows is not None and not len(rows)):
                 continue
+            extra = None
             if turn.similarity == "evidence":
                 if odds is None:
                     seen = found.rows[:, : found.low]
@@ -390,11 +423,22 @@ class Tracker:
             else:
                 at = slice(first, last) if columns is None else columns
                 likeness = overlap(tracks, rows, found.rows[:, at], found.scores[at], turn)
-            taken, chosen = assign(likeness, turn.least, whole=turn.whole)
+                if turn.momentum:
+                    extra = momentum(tracks, rows, found.rows[:, at], found.scores[at], turn)
+            taken, chosen = assign(likeness, turn.least, whole=turn.whole, extra=extra)
+            if turn.similarity == "evidence" and found.silhouettes is not None:
+                doubt = self.settings.silhouette_doubt
+                tempted, there = doubtful(likeness, taken, chosen, turn.least, doubt)
+                known = tempted if rows is None else rows.take(tempted)
+                boxes = there + first if columns is None else columns.take(there)
+                odds_told = self._silhouette_odds(tracks, known, boxes, found.silhouettes)
+                told = likeness.copy()
+                told[np.ix_(tempted, there)] += odds_told
+                taken, chosen = assign(told, turn.least)
             if not len(taken):
                 continue
             choice = _Choice(
-                likeness,
+                likeness if extra is None else likeness + extra,
                 taken,
                 chosen,
                 taken if rows is None else rows.take(taken),
@@ -404,8 +448,21 @@ class Tracker:
             choices.append(choice)
         return choices
 
+    def _silhouette_odds(
+        self, tracks: Tracks, known: Ints, boxes: Ints, silhouettes: Silhouettes
+    ) -> Matrix:
+        """(T, N) what silhouettes say of tracks `known` and `boxes`: 0 of who was not just seen."""
+        odds = np.zeros((len(known), len(boxes)))
+        recent = np.flatnonzero(tracks.missed.take(known) == 0)
+        if self._before is not None and len(recent) and len(boxes):
+            before = self._before(tracks.source.take(known.take(recent)))
+            odds[recent] = self.settings.silhouette * silhouette_odds(before, silhouettes(boxes))
+        return odds
+
     def _confirm(self, tracks: Tracks, rows: Ints) -> None:
-        fresh = rows[(tracks.ids[rows] == 0) & (tracks.seen[rows] >= self.settings.confirm)]
+        settings = self.settings
+        least = 2 if settings.on_trial_again and self._frames <= settings.confirm else settings.confirm
+        fresh = rows[(tracks.ids[rows] == 0) & (tracks.seen[rows] >= least)]
         tracks.ids[fresh] = self._next + np.arange(len(fresh))
         self._next += len(fresh)
 
@@ -420,7 +477,22 @@ class Tracker:
             fresh = self._next + np.arange(len(born))
             self._next += len(born)
         ids[born] = fresh
-        tracks.start(found.rows[:, born], fresh, found.vectors[born])
+        tracks.start(found.rows[:, born], fresh, found.vectors[born], born)
+
+
+def _checked(silhouettes: Grids, order: Ints) -> Silhouettes:
+    grids = np.asarray(silhouettes, dtype=np.float32)
+    if grids.ndim != 2 or len(grids) != len(order) or not np.isfinite(grids).all():
+        raise InputError(
+            f"silhouettes have shape {grids.shape}; give one row of finite numbers a box ({len(order)})"
+        )
+    sorted_grids = grids.take(order, axis=0)
+    return lambda wanted: sorted_grids.take(wanted, axis=0)
+
+
+def _some(silhouettes: Silhouettes, order: Ints, wanted: Ints) -> Grids:
+    """Grids of the boxes of a frame, which lie in this order."""
+    return silhouettes(order.take(wanted))
 
 
 _NONE: Ints = np.zeros(0, np.int64)
@@ -501,12 +573,23 @@ def _finite(boxes: Matrix, scores: Matrix) -> bool:
     return bool(np.isfinite(boxes).all() and np.isfinite(scores).all())
 
 
+def _checked_motion(motion: Any) -> Matrix:
+    matrix: Matrix = np.asarray(motion, dtype=float)
+    if matrix.shape != (3, 3) or not isfinite(matrix.sum()) or not np.linalg.det(matrix):
+        raise InputError(
+            "motion is no homography: give 3x3 finite numbers that can be inverted, or None"
+        )
+    return matrix
+
+
 def _unit_vectors(appearance: NDArray[np.floating] | None, count: int) -> Matrix:
     if appearance is None:
         return np.zeros((count, 0))
     vectors = np.asarray(appearance, dtype=float)
     if vectors.ndim != 2 or len(vectors) != count:
         raise InputError(f"appearance has shape {vectors.shape}; give one row a box ({count})")
+    if not np.isfinite(vectors).all():
+        raise InputError("appearance holds what is no finite number; give zeros where it is not known")
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     result: Matrix = vectors / np.where(length > 0, length, 1.0)
     return result
