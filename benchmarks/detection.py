@@ -160,9 +160,7 @@ def _empty(pictures: list[Labelled]) -> CocoRows:
     return {"images": images, "annotations": [], "categories": [{"id": 1, "name": "one"}]}
 
 
-def average_precision(
-    truth: CocoRows, found: list[dict[str, object]]
-) -> tuple[float, float, float]:
+def average_precision(truth: CocoRows, found: list[dict[str, object]]) -> tuple[float, float, float]:
     if not found:
         return 0.0, 0.0, 0.0
     with contextlib.redirect_stdout(io.StringIO()):

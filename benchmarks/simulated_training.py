@@ -4,7 +4,7 @@
 
 A row is SHARE-START: SHARE is how many of the 240 training pictures of football-detection are used
 (all, 24, 7 or 2, drawn once, each within the larger ones); START is `nothing`, or `simulated`: the
-weights of a detector that saw simulated pictures only, which the training then goes on from. Both see the
+weights of a detector that saw simulated pictures only, from which the training goes on. Both see the
 same crops of the same real pictures in the same order, as many steps; no figures are pasted. Rows
 from nothing start with the recipe's usual rate, the others with a third of it.
 `WEIGHTS` is what `filmroom train detector --data SIMULATED -o DIR` leaves as DIR/detector.pt, SIMULATED

@@ -19,7 +19,9 @@
   tests.
 
 SNMOT's clips were cut round an action; so are the simulated ones: a kind of action is drawn among those
-of four minutes of play, then one of that kind. SNMOT's boxes were drawn on key frames and interpolated,
+of four minutes of play, then one of that kind. SNMOT's clips are unbroken stretches of the main camera,
+which broadcasts leave while nothing happens: nor does the ball of a simulated one lie still for ten
+seconds, where such a stretch can be had. SNMOT's boxes were drawn on key frames and interpolated,
 on whole pixels; simulated boxes are brought to that form first (`as_annotated`): every fifth frame,
 straight lines between, absences below half a second closed, whole pixels.
 `--train FOLDER` prints the commands of the rows that need a network trained first; `tenth` writes
@@ -54,6 +56,7 @@ Statistics = dict[str, FloatArray]
 FIRST_SEED = 1000
 MATCH_SECONDS = 240.0
 KEY_EVERY, SHORTEST_ABSENCE = 5, 12
+CUT_AWAY = 250  # frames of a ball at rest after which a broadcast shows something else
 STATISTICS = {
     "speed": "image speed, body heights a frame",
     "overlap": "overlap, IoU with the nearest other box",
@@ -94,11 +97,22 @@ def simulated_clips(count: int) -> dict[str, tuple[TrackRows, frozenset[int]]]:
         kinds = sorted({event.label for event in happened})
         kind = kinds[int(rng.integers(len(kinds)))] if kinds else ""
         chosen = [event.frame for event in happened if event.label == kind] or [0]
-        first = chosen[int(rng.integers(len(chosen)))] - int(rng.integers(250, 500))
-        first = min(max(first, 0), len(match) - 750)
+        starts = rng.permutation(chosen) - rng.integers(250, 500, len(chosen))
+        starts = np.clip(starts, 0, len(match) - 750).tolist()
+        shown = (
+            start for start in starts if longest_rest(match.play.ball[start : start + 750]) < CUT_AWAY
+        )
+        first = next(shown, starts[0])
         rows = boxes_of(match, (first, first + 750))
         clips[f"clip-{seed}"] = (as_annotated(rows), frozenset([int(rows.ids.max())]))
     return clips
+
+
+def longest_rest(ball: NDArray[np.float32]) -> int:
+    """The most frames in a row in which the ball lies still."""
+    still = np.abs(np.diff(ball, axis=0)).max(axis=1) < 0.01
+    ends = np.flatnonzero(np.diff(np.concatenate([[0], still, [0]])))
+    return int(np.diff(ends)[::2].max(initial=0))
 
 
 def as_annotated(rows: TrackRows) -> TrackRows:

@@ -228,9 +228,11 @@ def follow(
         pans, tilts, focal = np.full(frames, pan), np.full(frames, tilt), steady
         shake = 0.0
     else:
-        zone = _PAN_HELD * 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
-        pans = _chase(_dead_zone(pans, zone), play.fps, rig.quickness, limit=60.0)
-        tilts = _chase(_dead_zone(tilts, zone * 0.4), play.fps, rig.quickness * 0.8, limit=15.0)
+        view = 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
+        zone = rng.uniform(*_PAN_HELD) * view
+        quickness = rig.quickness * math.exp(rng.normal(0.0, _QUICKER))
+        pans = _chase(_dead_zone(pans, zone), play.fps, quickness, limit=60.0)
+        tilts = _chase(_dead_zone(tilts, zone * 0.4), play.fps, quickness * 0.8, limit=15.0)
     tilts = tilts + np.degrees(np.arctan(rig.headroom * height / np.exp(focal)))
     shake *= rig.shake
     pans = pans + shake * _wave(frames, play.fps, rng, period=0.5)
@@ -263,9 +265,11 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
 
 _PIECE = 4096
 _PEOPLE, _PEOPLE_STILL, _LEAD = 0.28, 0.32, 0.6
-_ZOOM, _ZOOM_HELD, _PAN_HELD = 0.12, 0.06, 0.06
+_ZOOM, _ZOOM_HELD, _PAN_HELD = 0.12, 0.06, (0.02, 0.1)
 """How much operators zoom of their own accord (log), and which changes of zoom (log) and of the view
-(its share) they let pass without a hand's turn."""
+(its share, drawn for each operator) they let pass without a hand's turn."""
+_QUICKER = 0.25
+"""How much the quickness of operators differs (log)."""
 
 
 def _centre_near(play: Play, ball: FloatArray, frames: slice) -> FloatArray:

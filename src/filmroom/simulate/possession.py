@@ -21,6 +21,8 @@ _HEADED = 0.3
 _DWELL_SPREAD = 0.8
 """Standard deviation of the log of the time on the ball; with the styles' medians those between a drive
 and the pass after it in FOOTPASS."""
+_STEEPNESS = (0.35, 0.9)
+"""Rise against run at which high passes leave the foot."""
 _AT_ONCE = (0.1, 0.35)
 """Seconds that a ball played on with the first touch stays."""
 
@@ -172,7 +174,8 @@ class Possession(Positioning):
             self._stop("PENALTY", spot, team, 18.0)
             return
         near = float(np.hypot(*(spot - goal))) < 2.1 * depth
-        self._stop("FREE KICK", spot, team, float(self.rng.uniform(18.0, 55.0) if near else self.rng.uniform(6.0, 42.0)))
+        pause = (18.0, 55.0) if near else (6.0, 42.0)
+        self._stop("FREE KICK", spot, team, float(self.rng.uniform(*pause)))
 
     def _decide(self, person: int) -> None:
         field, style = self.field, self.style
@@ -257,9 +260,10 @@ class Possession(Positioning):
         if high or style.hands:
             if style.hands:
                 start[2] = 1.3
-            seconds = length / speed * (1.0 if style.hands else 1.25)
-            if high:
-                seconds = max(seconds, math.sqrt(length / 5.0) if not style.hands else seconds)
+            seconds = length / speed
+            if not style.hands:
+                steepness = self.rng.uniform(*_STEEPNESS)
+                seconds = max(seconds, math.sqrt(2.0 * length * steepness / _GRAVITY))
             velocity = np.array([*(way / seconds), 0.5 * _GRAVITY * seconds])
         else:
             velocity = np.array([*(way / length * speed), 0.0])
