@@ -62,7 +62,9 @@ class Style:
 
     `reserves` sit on each bench. At a stop a team changes people with chance `changes`, at most
     `most_changes` in all; with `returns` those taken off may come back. With a `shift` (mean seconds)
-    half the team changes while play goes on. `change_label` is noted when somebody comes on.
+    half the team changes while play goes on; in American football the whole side changes with the
+    possession, and at a down a few people with chance `changes`. `change_label` is noted when
+    somebody comes on.
     """
 
     formations: tuple[Places, ...]
@@ -280,6 +282,10 @@ STYLES: dict[str, Style] = {
         pass_speed=(15.0, 24.0),
         referee_distance=12.0,
         crowding=0.65,
+        reserves=11,
+        changes=0.5,
+        change_haste=0.5,
+        change_label="PERSONNEL",
     ),
     "volleyball": Style(
         formations=(_RECEIVE,),
@@ -293,6 +299,10 @@ STYLES: dict[str, Style] = {
         hands=True,
         referee_distance=6.0,
         crowding=0.7,
+        reserves=4,
+        changes=0.06,
+        most_changes=6,
+        change_haste=0.3,
     ),
 }
 
