@@ -218,3 +218,18 @@ def test_a_beard_changes_the_face_and_not_the_outline() -> None:
     )
     assert (first.alpha == second.alpha).mean() > 0.999
     assert not np.array_equal(first.rgb, second.rgb)
+
+
+def test_numbers_on_shorts_show_from_the_front_and_are_not_the_shirts() -> None:
+    bare = Look(RED, number="7", shorts_length=0.5)
+    dressed = replace(bare, thigh=1)
+    front, behind = (
+        [draw_figure(look, STANDING, height_px=300, heading=heading) for look in (bare, dressed)]
+        for heading in (0.0, math.pi)
+    )
+    assert not np.array_equal(front[0].rgb, front[1].rgb)
+    assert front[0].number_box == front[1].number_box
+    assert np.array_equal(behind[0].rgb, behind[1].rgb)
+    changed = np.abs(front[0].rgb.astype(int) - front[1].rgb).max(axis=2) > 60
+    rows = np.flatnonzero(changed.any(axis=1)) / len(changed)
+    assert 0.45 < rows.min() < rows.max() < 0.75

@@ -16,10 +16,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.simulate.cloth import CLOTH_TAG, NUMBER_TAG, Print, fold_noise, shirt_texture
+from filmroom.simulate.cloth import (
+    CLOTH_TAG,
+    NUMBER_TAG,
+    Print,
+    fold_noise,
+    number_outlines,
+    shirt_texture,
+)
 from filmroom.simulate.heads import Head, HeadView, head_polygons
-from filmroom.simulate.hulls import SHIFT, hull, ring, shade
-from filmroom.simulate.kits import Colour, Kit
+from filmroom.simulate.hulls import SHIFT, fixed, hull, ring, shade
+from filmroom.simulate.kits import Colour, Kit, colour_distance
 from filmroom.simulate.poses import (
     HIP_REACH,
     JOINT,
@@ -81,7 +88,8 @@ class Look:
     `simulate.digits.FONTS` on are near relatives of font modulo FONTS.
 
     `sleeves` and `shorts_length` are the shares of arm and leg they cover (0 none, 1 all), `beard` is 0
-    for none and 1 for a full one.
+    for none and 1 for a full one; `thigh` the leg of the shorts that shows the number: left (-1), right
+    (1), or neither (0).
     """
 
     kit: Kit
@@ -101,6 +109,7 @@ class Look:
     gloves: Colour | None = None
     pads: float = 0.0
     beard: float = 0.0
+    thigh: int = 0
 
 
 class Sprite(NamedTuple):
@@ -142,7 +151,13 @@ def random_look(rng: np.random.Generator, kit: Kit) -> Look:
         gloves=(235, 235, 235) if rng.random() < 0.12 else None,
         pads=float(rng.uniform(0.2, 1.0)) if helmeted else 0.0,
         beard=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.35 else 0.0,
+        thigh=random_thigh(rng),
     )
+
+
+def random_thigh(rng: np.random.Generator) -> int:
+    """Whether a kit's shorts show numbers, and on which leg, as `Look.thigh`."""
+    return int(rng.choice([-1, 0, 1], p=[0.25, 0.55, 0.2]))
 
 
 def draw_figure(
@@ -175,8 +190,9 @@ def draw_figure(
         if part.polygons is None:
             number_area = _draw_torso(canvas, look, bones, view, manner, light=light, rng=rng)
             continue
-        for polygon, colour in part.polygons:
-            cv2.fillPoly(canvas, [polygon], (*colour, CLOTH_TAG), cv2.LINE_8, SHIFT)
+        for shape, colour in part.polygons:
+            outlines = shape if isinstance(shape, list) else [shape]
+            cv2.fillPoly(canvas, outlines, (*colour, CLOTH_TAG), cv2.LINE_8, SHIFT)
     return _finish(canvas, view, manner, finer, number_area=number_area, light=light, rng=rng)
 
 
@@ -240,6 +256,9 @@ _MANNERS = {
     "soft": _Manner(stout=0.97, loose=1.2, relief=0.75, folds=0.2, torso_light=0.1, blur=0.55),
 }
 
+_THIGH_FROM, _THIGH_SEEN, _THIGH_CONTRAST = 80.0, 0.25, 110.0
+"""Body height in pixels from which numbers on shorts are drawn, how far the front must look this way,
+and how unlike (`colour_distance`) number and shorts must be."""
 _HEAD = 0.13
 """A head's share of the body height."""
 _ARC = np.linspace(-0.5 * math.pi, 0.5 * math.pi, 6)
@@ -247,10 +266,15 @@ _ARC = np.linspace(-0.5 * math.pi, 0.5 * math.pi, 6)
 
 @dataclass(frozen=True)
 class _Part:
-    """Polygons in fixed-point pixels with their colours, first one first; None stands for the torso."""
+    """Polygons in fixed-point pixels with their colours, first one first; None stands for the torso.
+
+    Several outlines together are one shape with holes.
+    """
 
     depth: float
-    polygons: list[tuple[NDArray[np.int32], Colour]] | None = field(default_factory=list)
+    polygons: list[tuple[NDArray[np.int32] | list[NDArray[np.int32]], Colour]] | None = field(
+        default_factory=list
+    )
 
 
 @dataclass(frozen=True)
@@ -352,6 +376,8 @@ def _limbs(
         if look.shorts_length > 0.9:
             add(near_shin + 3e-3, (leg[1], leg[2]), (0.047 * stout, 0.032 * stout), kit.shorts)
     parts = _capsules(segments, view.scale, manner, rng)
+    if look.thigh and look.number and view.scale / finer >= _THIGH_FROM:
+        parts += _thigh_number(look, bones, view, stout * manner.loose)
     parts.append(_pelvis(look, bones, view, manner))
     parts.append(_head(look, bones, view, manner, finer))
     return parts
@@ -409,6 +435,35 @@ def _pelvis(look: Look, bones: Skeleton, view: _View, manner: _Manner) -> _Part:
     points = np.concatenate([upper, ring(lower, bones.torso, across + 0.2 * HIP_REACH, through)])
     depth = float(view.depth[0]) - 5e-3
     return _Part(depth, [(hull(view.place(points)), shade(look.kit.shorts, 0.9))])
+
+
+def _thigh_number(look: Look, bones: Skeleton, view: _View, breadth: float) -> list[_Part]:
+    """The small number on the front of one leg of the shorts, where that looks this way."""
+    facing = float(view.towards @ bones.torso[:, 1])
+    if facing < _THIGH_SEEN:
+        return []
+    side = "l" if look.thigh < 0 else "r"
+    hip, knee = view.joints[JOINT[f"hip_{side}"]], view.joints[JOINT[f"knee_{side}"]]
+    down = (knee - hip) * min(1.0, look.shorts_length / 0.5)
+    length = float(np.hypot(*down))
+    tall = min(0.055 * view.scale, 0.55 * length)
+    if length < 1.0:
+        return []
+    below = down / length
+    across = np.array([-below[1], below[0]]) * math.copysign(1.0, float(below[1]))
+    colour = look.kit.number_colour
+    if colour_distance(colour, look.kit.shorts) < _THIGH_CONTRAST:
+        colour = (244, 244, 244) if sum(look.kit.shorts) < 380 else (18, 18, 22)
+    # Never wider than the leg it is printed on.
+    outlines = number_outlines(look.number or "", look.font)
+    wide = max(float(np.ptp(one[:, 0])) for one in outlines) * tall
+    width = facing * min(1.0, 0.1 * breadth * view.scale / max(wide, 1e-6))
+    middle = hip + 0.6 * down
+    shapes = [
+        fixed(middle + tall * (one[:, :1] * width * -across + one[:, 1:] * below)) for one in outlines
+    ]
+    depth = view.depth[[JOINT[f"hip_{side}"], JOINT[f"knee_{side}"]]].mean()
+    return [_Part(float(depth) + 4e-3, [(shapes, colour)])]
 
 
 def _head(look: Look, bones: Skeleton, view: _View, manner: _Manner, finer: int) -> _Part:
