@@ -209,9 +209,9 @@ def follow(
     frames = len(play)
     where = np.array(position)
     roll = np.full(frames, rng.normal(0.0, 0.2))
-    look = _look_at(play, rig) if subject is None else _at_chest(subject)
-    distance = np.sqrt(((look - where) ** 2).sum(axis=1))
     share = rng.uniform(*rig.figure)
+    look = _look_at(play, rig) if subject is None else _at_body(subject, share)
+    distance = np.sqrt(((look - where) ** 2).sum(axis=1))
     pans, tilts = _aims(where, look)
     slow = _wave(frames, play.fps, rng, period=7.0)
     focal_wish = share * np.exp(_ZOOM * slow) * height * distance / PERSON_HEIGHT
@@ -291,8 +291,10 @@ def _running_mean(values: FloatArray, window: int) -> FloatArray:
     return mean
 
 
-def _at_chest(subject: FloatArray) -> FloatArray:
-    return np.concatenate([subject, np.full((len(subject), 1), 0.6 * PERSON_HEIGHT)], axis=1)
+def _at_body(subject: FloatArray, share: float) -> FloatArray:
+    """The chest, or nearer to the face where a person is too tall for the picture, (T, 3)."""
+    level = (0.6 + 0.28 * min(max(share - 0.9, 0.0), 1.0)) * PERSON_HEIGHT
+    return np.concatenate([subject, np.full((len(subject), 1), level)], axis=1)
 
 
 def _aims(where: FloatArray, look: FloatArray) -> tuple[FloatArray, FloatArray]:

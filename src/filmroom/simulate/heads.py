@@ -87,7 +87,8 @@ def head_polygons(head: Head, view: HeadView, size: float, *, outlined: bool) ->
         polygons.append(solid(centre, 0.043 * size, 0.052 * size, 0.064 * size, shade(head.skin, 0.9)))
         polygons.append(hair)
     else:
-        polygons.append(hair)
+        # Long hair hangs behind the neck.
+        polygons.insert(len(polygons) - 1, hair)
         face = _Face(view, size)
         polygons.append(solid(face.middle, face.across, face.through, face.tall, head.skin))
         if large:

@@ -14,7 +14,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class ScoreBug:
-    """Names, colours and first score of the teams; `corner` in shares of the picture; `start` seconds."""
+    """Names, colours, first score of the teams; `corner` in shares of the picture; `start` seconds."""
 
     names: tuple[str, str]
     colours: tuple[Colour, Colour]
