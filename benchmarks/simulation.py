@@ -18,14 +18,13 @@
 `sheet`, `clips` (only when named): write docs/simulation.jpg, twelve looks, and the two clips of the
   tests.
 
-SNMOT's clips were cut round an action; so are the simulated ones: a kind of action is drawn among those
-of four minutes of play, then one of that kind. SNMOT's clips are unbroken stretches of the main camera,
-which broadcasts leave while nothing happens: nor does the ball of a simulated one lie still for ten
-seconds, where such a stretch can be had. SNMOT's boxes were drawn on key frames and interpolated,
-on whole pixels; simulated boxes are brought to that form first (`as_annotated`): every fifth frame,
-straight lines between, absences below half a second closed, whole pixels.
-`--train FOLDER` prints the commands of the rows that need a network trained first; `tenth` writes
-FOLDER/tenth, every tenth picture of the real training set, which one of them needs.
+SNMOT's clips were cut round an action; so are the simulated ones, of all kinds that happen in four
+minutes of play. SNMOT's clips are unbroken stretches of the main camera, which broadcasts leave while
+nothing happens: nor does the ball of a simulated one lie still for 15 seconds, where such a stretch
+can be had. SNMOT's boxes were drawn on key frames and interpolated, on whole pixels; simulated boxes
+are brought to that form first (`as_annotated`): every fifth frame, straight lines between, absences
+below half a second closed, whole pixels.
+`--train FOLDER` prints the commands of the rows that need a network trained first.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ Statistics = dict[str, FloatArray]
 FIRST_SEED = 1000
 MATCH_SECONDS = 240.0
 KEY_EVERY, SHORTEST_ABSENCE = 5, 12
-CUT_AWAY = 250  # frames of a ball at rest after which a broadcast shows something else
+CUT_AWAY = 375  # frames of a ball at rest after which a broadcast shows something else
 STATISTICS = {
     "speed": "image speed, body heights a frame",
     "overlap": "overlap, IoU with the nearest other box",
@@ -412,41 +411,16 @@ def write_clips() -> None:
         print(write_match(settings, target / sport))
 
 
-def write_tenth(folder: Path) -> None:
-    """FOLDER/tenth: every tenth training picture of football-detection, as a COCO folder."""
-    import json
-
-    target = folder / "tenth"
-    with zipfile.ZipFile(data_folder() / "football-detection.zip") as archive:
-        content = json.loads(archive.read("annotations/train.json"))
-        content["images"] = content["images"][::10]
-        kept = {image["id"] for image in content["images"]}
-        content["annotations"] = [one for one in content["annotations"] if one["image_id"] in kept]
-        for image in content["images"]:
-            archive.extract(f"train/{image['file_name']}", target)
-        archive.extract("annotations/val.json", target)
-    (target / "annotations" / "train.json").write_text(json.dumps(content), encoding="utf-8")
-    print(f"{target}: {len(kept)} pictures")
-
-
 def print_training(folder: Path) -> None:
     """The rows of the table that need a network trained first, as commands."""
-    real, simulated, tenth = (
-        data_folder() / "football-detection.zip",
-        folder / "simulated",
-        folder / "tenth",
-    )
+    simulated = folder / "simulated"
     print(
-        f"""# pictures: simulated ones, and a tenth of the real ones
+        f"""# simulated pictures, and a detector that sees nothing else
 python -c "from filmroom.simulate.labelled import write_coco as w; w('{simulated}', 4000, 1)"
-python benchmarks/simulation.py tenth --train {folder}
-# simulated only; real only and both; a tenth of the real set, and that with the simulated ones
 filmroom train detector --data {simulated} -o {folder}/only
-filmroom train detector --data {real} -o {folder}/real
-filmroom train detector --data {real} --data {simulated} -o {folder}/both
-filmroom train detector --data {tenth} -o {folder}/few
-filmroom train detector --data {tenth} --data {simulated} -o {folder}/few-both
-for name in only real both few few-both; do python benchmarks/detection.py --parts {folder}/$name; done
+python benchmarks/detection.py --parts {folder}/only
+# all, 24, 7 or 2 of the real pictures, with it as the start and without
+python benchmarks/simulated_training.py -o {folder}/rows --pretrained {folder}/only/detector.pt
 # numbers: every crop is drawn, none is real
 filmroom train numbers -o {folder}/numbers
 python benchmarks/shirt_numbers.py --parts {folder}/numbers"""
@@ -484,8 +458,6 @@ def main() -> None:
                 write_clips()
             case "sheet":
                 write_sheet()
-            case "tenth" if chosen.train:
-                write_tenth(chosen.train)
             case _:
                 parser.error(f"no part '{part}'; choose among {', '.join(parts)}")
     if chosen.train and not wanted:
