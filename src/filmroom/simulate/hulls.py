@@ -46,12 +46,14 @@ def egg(
 
 def fixed(points: FloatArray) -> NDArray[np.int32]:
     """Pixels (K, 2) as `cv2.fillPoly` wants them with a shift of SHIFT."""
-    return np.rint(points * (1 << SHIFT)).astype(np.int32)
+    whole: NDArray[np.int32] = np.rint(points * (1 << SHIFT)).astype(np.int32)
+    return whole
 
 
 def hull(points: FloatArray) -> NDArray[np.int32]:
     """The outline of pixels (K, 2)."""
-    outline: NDArray[np.int32] = cv2.convexHull(fixed(points).reshape(-1, 1, 2)).reshape(-1, 2)
+    around: NDArray[Any] = cv2.convexHull(fixed(points).reshape(-1, 1, 2)).reshape(-1, 2)
+    outline: NDArray[np.int32] = around.astype(np.int32)
     return outline
 
 
