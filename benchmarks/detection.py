@@ -59,6 +59,7 @@ def main() -> None:
 
 Labelled = tuple[np.ndarray, np.ndarray, list[str]]
 """A picture, its boxes (N, 4) and the kind of each."""
+CocoRows = dict[str, list[dict[str, object]]]
 
 
 def labelled(pictures: CocoSet) -> Iterator[Labelled]:
@@ -110,6 +111,21 @@ def measure(
     detector: OnnxDetector,
     kinds: tuple[str, ...] = KINDS,
 ) -> None:
+    truth, found, times = truth_and_found(pictures, detector)
+    for kind in kinds:
+        if truth[kind]["annotations"]:
+            ap, ap50, ap75 = average_precision(truth[kind], found[kind])
+            count = len(truth[kind]["annotations"])
+            print(
+                f"{name:<32}{kind:<9}{ap50:7.3f}{ap75:7.3f}{ap:7.3f}{count:7d}"
+                f"{1e3 * np.median(times):8.1f}"
+            )
+
+
+def truth_and_found(
+    pictures: list[Labelled], detector: OnnxDetector
+) -> tuple[dict[str, CocoRows], dict[str, list[dict[str, object]]], list[float]]:
+    """COCO truth and results of each kind, and the seconds that each picture took."""
     truth = {kind: _empty(pictures) for kind in KINDS}
     found: dict[str, list[dict[str, object]]] = {kind: [] for kind in KINDS}
     times = []
@@ -133,17 +149,10 @@ def measure(
             found[KINDS[kind]].append(
                 {"image_id": image_id, "category_id": 1, "bbox": box.tolist(), "score": float(score)}
             )
-    for kind in kinds:
-        if truth[kind]["annotations"]:
-            ap, ap50, ap75 = _average_precision(truth[kind], found[kind])
-            count = len(truth[kind]["annotations"])
-            print(
-                f"{name:<32}{kind:<9}{ap50:7.3f}{ap75:7.3f}{ap:7.3f}{count:7d}"
-                f"{1e3 * np.median(times):8.1f}"
-            )
+    return truth, found, times
 
 
-def _empty(pictures: list[Labelled]) -> dict[str, list[dict[str, object]]]:
+def _empty(pictures: list[Labelled]) -> CocoRows:
     images = [
         {"id": image_id, "width": picture.shape[1], "height": picture.shape[0]}
         for image_id, (picture, _, _) in enumerate(pictures, 1)
@@ -151,9 +160,7 @@ def _empty(pictures: list[Labelled]) -> dict[str, list[dict[str, object]]]:
     return {"images": images, "annotations": [], "categories": [{"id": 1, "name": "one"}]}
 
 
-def _average_precision(
-    truth: dict[str, list[dict[str, object]]], found: list[dict[str, object]]
-) -> tuple[float, float, float]:
+def average_precision(truth: CocoRows, found: list[dict[str, object]]) -> tuple[float, float, float]:
     if not found:
         return 0.0, 0.0, 0.0
     with contextlib.redirect_stdout(io.StringIO()):

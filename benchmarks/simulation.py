@@ -18,12 +18,13 @@
 `sheet`, `clips` (only when named): write docs/simulation.jpg, twelve looks, and the two clips of the
   tests.
 
-SNMOT's clips were cut round an action; so are the simulated ones: a kind of action is drawn among those
-of four minutes of play, then one of that kind. SNMOT's boxes were drawn on key frames and interpolated,
-on whole pixels; simulated boxes are brought to that form first (`as_annotated`): every fifth frame,
-straight lines between, absences below half a second closed, whole pixels.
-`--train FOLDER` prints the commands of the rows that need a network trained first; `tenth` writes
-FOLDER/tenth, every tenth picture of the real training set, which one of them needs.
+SNMOT's clips were cut round an action; so are the simulated ones, of all kinds that happen in four
+minutes of play. SNMOT's clips are unbroken stretches of the main camera, which broadcasts leave while
+nothing happens: nor does the ball of a simulated one lie still for 15 seconds, where such a stretch
+can be had. SNMOT's boxes were drawn on key frames and interpolated, on whole pixels; simulated boxes
+are brought to that form first (`as_annotated`): every fifth frame, straight lines between, absences
+below half a second closed, whole pixels.
+`--train FOLDER` prints the commands of the rows that need a network trained first.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from scipy.stats import wasserstein_distance
 
 from filmroom.formats.mot import TrackRows, read_mot
 from filmroom.geometry.boxes import ious
+from filmroom.simulate.play import Event
 from filmroom.simulate.settings import Settings
 
 FloatArray = NDArray[np.float64]
@@ -54,6 +56,7 @@ Statistics = dict[str, FloatArray]
 FIRST_SEED = 1000
 MATCH_SECONDS = 240.0
 KEY_EVERY, SHORTEST_ABSENCE = 5, 12
+CUT_AWAY = 375  # frames of a ball at rest after which a broadcast shows something else
 STATISTICS = {
     "speed": "image speed, body heights a frame",
     "overlap": "overlap, IoU with the nearest other box",
@@ -91,14 +94,34 @@ def simulated_clips(count: int) -> dict[str, tuple[TrackRows, frozenset[int]]]:
         match = make_match(Settings(seconds=MATCH_SECONDS, seed=seed, width=1920, height=1080))
         rng = np.random.default_rng([seed, 1])
         happened = actions(match.play)
-        kinds = sorted({event.label for event in happened})
-        kind = kinds[int(rng.integers(len(kinds)))] if kinds else ""
-        chosen = [event.frame for event in happened if event.label == kind] or [0]
-        first = chosen[int(rng.integers(len(chosen)))] - int(rng.integers(250, 500))
-        first = min(max(first, 0), len(match) - 750)
+        first = chosen_start(happened, match.play.ball, rng)
         rows = boxes_of(match, (first, first + 750))
         clips[f"clip-{seed}"] = (as_annotated(rows), frozenset([int(rows.ids.max())]))
     return clips
+
+
+def chosen_start(happened: list[Event], ball: NDArray[np.float32], rng: np.random.Generator) -> int:
+    """The first frame of a clip round an action whose ball rests no longer than CUT_AWAY.
+
+    Kinds of action are tried in random order, those of a kind likewise; where none will do, the clip
+    whose ball rests the least.
+    """
+    starts: list[int] = [0]
+    for kind in rng.permutation(sorted({event.label for event in happened})):
+        frames = rng.permutation([event.frame for event in happened if event.label == kind])
+        before = frames - rng.integers(250, 500, len(frames))
+        starts += np.clip(before, 0, len(ball) - 750).tolist()
+    starts = starts[1:] or starts
+    rests = [longest_rest(ball[start : start + 750]) for start in starts]
+    good = [start for start, rest in zip(starts, rests, strict=True) if rest < CUT_AWAY]
+    return good[0] if good else starts[int(np.argmin(rests))]
+
+
+def longest_rest(ball: NDArray[np.float32]) -> int:
+    """The most frames in a row in which the ball lies still."""
+    still = np.abs(np.diff(ball, axis=0)).max(axis=1) < 0.01
+    ends = np.flatnonzero(np.diff(np.concatenate([[0], still, [0]])))
+    return int(np.diff(ends)[::2].max(initial=0))
 
 
 def as_annotated(rows: TrackRows) -> TrackRows:
@@ -356,7 +379,7 @@ def write_sheet() -> None:
         ("soccer", "broadcast", "medium", 3, 751), ("soccer", "broadcast", "cruel", 12, 200),
         ("soccer", "behind", "hard", 4, 100), ("soccer", "handheld", "medium", 6, 60),
         ("soccer", "drone", "easy", 8, 100), ("football", "broadcast", "medium", 2, 160),
-        ("basketball", "broadcast", "easy", 3, 100), ("basketball", "handheld", "hard", 5, 60),
+        ("basketball", "broadcast", "easy", 3, 100), ("soccer", "cuts", "easy", 15, 144),
         ("hockey", "broadcast", "medium", 1, 120), ("volleyball", "broadcast", "medium", 2, 140),
         ("handball", "broadcast", "easy", 4, 90), ("futsal", "broadcast", "hard", 6, 80),
     )  # fmt: skip
@@ -388,41 +411,16 @@ def write_clips() -> None:
         print(write_match(settings, target / sport))
 
 
-def write_tenth(folder: Path) -> None:
-    """FOLDER/tenth: every tenth training picture of football-detection, as a COCO folder."""
-    import json
-
-    target = folder / "tenth"
-    with zipfile.ZipFile(data_folder() / "football-detection.zip") as archive:
-        content = json.loads(archive.read("annotations/train.json"))
-        content["images"] = content["images"][::10]
-        kept = {image["id"] for image in content["images"]}
-        content["annotations"] = [one for one in content["annotations"] if one["image_id"] in kept]
-        for image in content["images"]:
-            archive.extract(f"train/{image['file_name']}", target)
-        archive.extract("annotations/val.json", target)
-    (target / "annotations" / "train.json").write_text(json.dumps(content), encoding="utf-8")
-    print(f"{target}: {len(kept)} pictures")
-
-
 def print_training(folder: Path) -> None:
     """The rows of the table that need a network trained first, as commands."""
-    real, simulated, tenth = (
-        data_folder() / "football-detection.zip",
-        folder / "simulated",
-        folder / "tenth",
-    )
+    simulated = folder / "simulated"
     print(
-        f"""# pictures: simulated ones, and a tenth of the real ones
+        f"""# simulated pictures, and a detector that sees nothing else
 python -c "from filmroom.simulate.labelled import write_coco as w; w('{simulated}', 4000, 1)"
-python benchmarks/simulation.py tenth --train {folder}
-# simulated only; real only and both; a tenth of the real set, and that with the simulated ones
 filmroom train detector --data {simulated} -o {folder}/only
-filmroom train detector --data {real} -o {folder}/real
-filmroom train detector --data {real} --data {simulated} -o {folder}/both
-filmroom train detector --data {tenth} -o {folder}/few
-filmroom train detector --data {tenth} --data {simulated} -o {folder}/few-both
-for name in only real both few few-both; do python benchmarks/detection.py --parts {folder}/$name; done
+python benchmarks/detection.py --parts {folder}/only
+# all, 24, 7 or 2 of the real pictures, with it as the start and without
+python benchmarks/simulated_training.py -o {folder}/rows --pretrained {folder}/only/detector.pt
 # numbers: every crop is drawn, none is real
 filmroom train numbers -o {folder}/numbers
 python benchmarks/shirt_numbers.py --parts {folder}/numbers"""
@@ -460,8 +458,6 @@ def main() -> None:
                 write_clips()
             case "sheet":
                 write_sheet()
-            case "tenth" if chosen.train:
-                write_tenth(chosen.train)
             case _:
                 parser.error(f"no part '{part}'; choose among {', '.join(parts)}")
     if chosen.train and not wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 
@@ -193,3 +194,42 @@ def test_random_kits_vary_and_show_their_numbers() -> None:
     assert {kit.pattern for kit in kits} == set(PATTERNS)
     assert min(colour_distance(kit.shirt, kit.number_colour) for kit in kits) > 60
     assert len({kit.shirt for kit in kits}) > 250
+
+
+def test_a_large_head_has_a_face_which_looks_where_the_head_does() -> None:
+    # Only eyes and lips are redder than green on somebody green.
+    green = (90, 140, 90)
+    plain = Look(Kit(green, green, "plain", green, green, green), green, green, shoes=green)
+
+    def reddest(height: float, heading: float) -> float:
+        sprite = draw_figure(plain, STANDING, height_px=height, heading=heading)
+        rgb = sprite.rgb[sprite.alpha > 0.99].astype(float)
+        return float((rgb[:, 0] - rgb[:, 1]).max())
+
+    assert reddest(900, 0.0) > 0 > reddest(900, math.pi)
+    assert reddest(80, 0.0) < 0
+
+
+def test_a_beard_changes_the_face_and_not_the_outline() -> None:
+    shaved = Look(random_kit(np.random.default_rng(3)))
+    first, second = (
+        draw_figure(look, STANDING, height_px=900, heading=0.3, style="capsule")
+        for look in (shaved, replace(shaved, beard=1.0))
+    )
+    assert (first.alpha == second.alpha).mean() > 0.999
+    assert not np.array_equal(first.rgb, second.rgb)
+
+
+def test_numbers_on_shorts_show_from_the_front_and_are_not_the_shirts() -> None:
+    bare = Look(RED, number="7", shorts_length=0.5)
+    dressed = replace(bare, thigh=1)
+    front, behind = (
+        [draw_figure(look, STANDING, height_px=300, heading=heading) for look in (bare, dressed)]
+        for heading in (0.0, math.pi)
+    )
+    assert not np.array_equal(front[0].rgb, front[1].rgb)
+    assert front[0].number_box == front[1].number_box
+    assert np.array_equal(behind[0].rgb, behind[1].rgb)
+    changed = np.abs(front[0].rgb.astype(int) - front[1].rgb).max(axis=2) > 60
+    rows = np.flatnonzero(changed.any(axis=1)) / len(changed)
+    assert 0.45 < rows.min() < rows.max() < 0.75

@@ -9,6 +9,7 @@ from filmroom.errors import InputError
 from filmroom.pitch import SPORTS
 from filmroom.simulate.film import film_frame, frames, make_scene
 from filmroom.simulate.labelled import labelled_frames
+from filmroom.simulate.scene import make_match
 from filmroom.simulate.settings import Settings, parse_size
 
 SMALL = Settings(seconds=2.0, seed=5, width=640, height=360, difficulty="easy")
@@ -229,3 +230,13 @@ def test_rain_falls_on_grass_only_and_is_seen():
         drops = first[:, :, 1] > np.median(first) + 10
         assert 0.005 < drops.mean() < 0.3
         assert not np.array_equal(first, second)
+
+
+def test_the_score_counts_what_the_match_brings():
+    match = make_match(Settings(sport="volleyball", seconds=120.0, seed=4))
+    points = [event for event in match.play.events if event.label == "POINT"]
+    assert len(points) > 3
+    assert match.scored(points[0].frame - 1) == (0, 0)
+    first = match.scored(points[0].frame)
+    assert first[1 - points[0].team] == 1 and sum(first) == 1
+    assert sum(match.scored(len(match))) == len(points)

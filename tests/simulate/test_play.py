@@ -1,12 +1,14 @@
 """Bodies move like people, the ball like a ball, and a seed means one match."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from filmroom.errors import InputError
 from filmroom.pitch import SPORTS
+from filmroom.simulate.events import FOOTPASS_OF
 from filmroom.simulate.play import (
     CELEBRATION,
     FALL,
@@ -214,6 +216,47 @@ def test_hockey_lines_change_while_the_puck_is_in_play():
     changed = [event for event in play.events if event.label == "LINE CHANGE"]
     assert len({event.person for event in changed}) >= 4
     assert {event.team for event in changed} == {0, 1}
+
+
+def test_in_american_football_the_whole_side_changes_with_the_possession():
+    play = simulate_play("football", 6000, np.random.default_rng(3), fps=FPS)
+    snaps = [event.frame for event in play.events if event.label == "SNAP"]
+    came = [event for event in play.events if event.label == "PERSONNEL"]
+    assert len({event.person for event in came}) > 11
+    for frame in snaps[1:]:
+        # Those relieved may still be on their way off, outside the line-up.
+        for team in (0, 1):
+            assert (play.present[frame] & (play.cast.teams == team)).sum() in range(11, 14)
+
+
+def test_a_volleyball_side_that_wins_the_serve_turns_by_one_place():
+    play = simulate_play("volleyball", 9000, np.random.default_rng(3), fps=FPS)
+    serves = [event for event in play.events if event.label == "SERVE"]
+    for before, after in pairwise(serves):
+        if before.team == after.team and before.person != after.person:
+            # Only somebody who has just come on may serve in another's place.
+            came = [e.person for e in play.events if before.frame < e.frame < after.frame]
+            assert after.person in came
+    by_team = [[e.person for e in serves if e.team == team] for team in (0, 1)]
+    assert all(len(set(servers)) > 2 for servers in by_team)
+
+
+def test_a_volleyball_side_substitutes_while_the_ball_is_dead():
+    play = simulate_play("volleyball", 9000, np.random.default_rng(3), fps=FPS)
+    changes = [event for event in play.events if event.label == "SUBSTITUTION"]
+    assert changes
+    for event in changes:
+        assert play.cast.reserves[event.person]
+        assert play.ball[event.frame, 2] < 1.2
+
+
+def test_passes_and_drives_are_as_frequent_as_in_footpass():
+    """9.5 passes and 7.4 drives a minute over its 64 halves, pauses included."""
+    plays = [simulate_play("soccer", 15_000, np.random.default_rng(seed)) for seed in (21, 22)]
+    told = [FOOTPASS_OF[e.label] for play in plays for e in play.events if e.label in FOOTPASS_OF]
+    minutes = 2 * 15_000 / 25 / 60
+    assert told.count("pass") / minutes == pytest.approx(9.5, rel=0.3)
+    assert told.count("drive") / minutes == pytest.approx(7.4, rel=0.3)
 
 
 def test_play_alone_is_fast():

@@ -5,9 +5,17 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+import pytest
 
+from filmroom.errors import InputError
 from filmroom.simulate.film import film_frame, make_scene
 from filmroom.simulate.settings import DIFFICULTIES, Settings
+
+
+@pytest.mark.parametrize("seconds", [0.0, -60.0, float("nan"), float("inf"), 1e9])
+def test_lengths_that_cannot_be_are_refused_before_anything_is_played(seconds):
+    with pytest.raises(InputError, match="above 0 and up to 360 minutes"):
+        Settings(seconds=seconds).checked()
 
 
 def test_each_preset_is_at_least_as_hard_as_the_one_before():

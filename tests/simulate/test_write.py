@@ -2,6 +2,8 @@
 
 import csv
 import json
+import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -141,6 +143,79 @@ def test_an_interrupted_match_can_be_read_up_to_there(tmp_path, monkeypatch):
     assert rows.frames.max() == 3
     assert len(json.loads((tmp_path / "out/truth/coco.json").read_text())["images"]) == 4
     assert pq.read_table(tmp_path / "out/truth/cameras.parquet").num_rows == 4
+
+
+def counted_frames(folder):
+    """Frames of the video, of the boxes, of COCO and of the cameras."""
+    from filmroom.video.decode import read_frames
+
+    coco = json.loads((folder / "truth/coco.json").read_text())
+    return (
+        len(list(read_frames(folder / "video.mp4"))),
+        read_mot(folder / "truth", "truth")["truth"].length,
+        len(coco["images"]),
+        pq.read_table(folder / "truth/cameras.parquet").num_rows,
+    )
+
+
+def test_an_interruption_waits_until_a_frame_and_its_truth_are_written(tmp_path, monkeypatch):
+    real = write.TruthWriter.add
+
+    def interrupt(self, truth):
+        if truth.frame == 3:
+            signal.raise_signal(signal.SIGINT)
+        real(self, truth)
+
+    monkeypatch.setattr(write.TruthWriter, "add", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_match(SMALL, tmp_path / "out")
+    assert counted_frames(tmp_path / "out") == (4, 4, 4, 4)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_disk_that_runs_full_keeps_what_was_filmed(tmp_path, monkeypatch):
+    room = iter([1e12] * 6 + [0.0])
+    monkeypatch.setattr(write.shutil, "disk_usage", lambda _: SimpleNamespace(free=next(room)))
+    with pytest.raises(MachineError, match="disk is full; the first 5 of 10 frames are kept"):
+        write_match(SMALL, tmp_path / "out")
+    assert counted_frames(tmp_path / "out") == (5, 5, 5, 5)
+
+
+def test_nothing_is_begun_on_a_full_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(write.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(MachineError, match="free some space"):
+        write_match(SMALL, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_a_disk_full_all_at_once_cuts_off_is_taken_away(tmp_path, monkeypatch):
+    real = write.pq.ParquetWriter
+
+    class Full(real):
+        def close(self):
+            if "rle" in self.schema.names:
+                raise OSError(28, "No space left on device")
+            super().close()
+
+        def write_table(self, table, *rest):
+            if "rle" in table.column_names:
+                raise OSError(28, "No space left on device")
+            super().write_table(table, *rest)
+
+    monkeypatch.setattr(write.pq, "ParquetWriter", Full)
+    with pytest.raises(MachineError, match="disk is full"):
+        write_match(SMALL, tmp_path / "out")
+    left = {path.name for path in (tmp_path / "out/truth").glob("*.parquet")}
+    assert "masks.parquet" not in left
+    for name in left:
+        pq.read_table(tmp_path / "out/truth" / name)
+
+
+def test_a_place_where_no_folder_can_be_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="no folder can be made there"):
+        write_match(SMALL, tmp_path / "file" / "out")
 
 
 def test_a_full_disk_is_told_in_one_line(tmp_path, monkeypatch):

@@ -41,6 +41,13 @@ def train_command(
             show_default=False,
         ),
     ] = None,
+    rate: Annotated[
+        Optional[float],
+        typer.Option(
+            help="Highest learning rate (detector only); 6e-4 goes well with --start-from.",
+            show_default=False,
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 1,
     recipe: Annotated[
         str, typer.Option(help="default, or paper: as published (unlabelled, appearance).")
@@ -73,6 +80,7 @@ def train_command(
         resume=resume,
         steps=steps,
         start_from=start_from,
+        rate=rate,
         seed=seed,
     )
     typer.echo(f"{network}")

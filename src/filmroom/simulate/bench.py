@@ -86,6 +86,23 @@ class Bench:
                 self._swap(int(leaver), comer, team)
             self.fresh_at[team] = self._next_line()
 
+    def relieve(self, leaver: int, team: int) -> int:
+        """Somebody takes the leaver's place at once, as between downs, and runs to it from his seat.
+
+        Returns who does, or the leaver himself where nobody waits.
+        """
+        waiting = self._waiting(team)
+        if not waiting:
+            return leaver
+        field, comer = self.field, waiting[0]
+        field.present[comer] = True
+        field.teams[leaver] = -1
+        field.outfield[leaver] = False
+        self.going.add(leaver)
+        self._come_on(comer, team)
+        self.used[team] += 1
+        return comer
+
     def send_off(self, person: int) -> None:
         """A red card: the guilty one goes, and nobody comes."""
         field = self.field

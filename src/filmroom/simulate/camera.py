@@ -209,9 +209,9 @@ def follow(
     frames = len(play)
     where = np.array(position)
     roll = np.full(frames, rng.normal(0.0, 0.2))
-    look = _look_at(play, rig) if subject is None else _at_chest(subject)
-    distance = np.sqrt(((look - where) ** 2).sum(axis=1))
     share = rng.uniform(*rig.figure)
+    look = _look_at(play, rig) if subject is None else _at_body(subject, share)
+    distance = np.sqrt(((look - where) ** 2).sum(axis=1))
     pans, tilts = _aims(where, look)
     slow = _wave(frames, play.fps, rng, period=7.0)
     focal_wish = share * np.exp(_ZOOM * slow) * height * distance / PERSON_HEIGHT
@@ -228,9 +228,11 @@ def follow(
         pans, tilts, focal = np.full(frames, pan), np.full(frames, tilt), steady
         shake = 0.0
     else:
-        zone = _PAN_HELD * 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
-        pans = _chase(_dead_zone(pans, zone), play.fps, rig.quickness, limit=60.0)
-        tilts = _chase(_dead_zone(tilts, zone * 0.4), play.fps, rig.quickness * 0.8, limit=15.0)
+        view = 2 * math.degrees(math.atan(width / 2 / float(np.exp(focal.mean()))))
+        zone = rng.uniform(*_PAN_HELD) * view
+        quickness = rig.quickness * math.exp(rng.normal(0.0, _QUICKER))
+        pans = _chase(_dead_zone(pans, zone), play.fps, quickness, limit=60.0)
+        tilts = _chase(_dead_zone(tilts, zone * 0.4), play.fps, quickness * 0.8, limit=15.0)
     tilts = tilts + np.degrees(np.arctan(rig.headroom * height / np.exp(focal)))
     shake *= rig.shake
     pans = pans + shake * _wave(frames, play.fps, rng, period=0.5)
@@ -263,9 +265,11 @@ def _look_at(play: Play, rig: Rig) -> FloatArray:
 
 _PIECE = 4096
 _PEOPLE, _PEOPLE_STILL, _LEAD = 0.28, 0.32, 0.6
-_ZOOM, _ZOOM_HELD, _PAN_HELD = 0.12, 0.06, 0.06
+_ZOOM, _ZOOM_HELD, _PAN_HELD = 0.12, 0.06, (0.02, 0.1)
 """How much operators zoom of their own accord (log), and which changes of zoom (log) and of the view
-(its share) they let pass without a hand's turn."""
+(its share, drawn for each operator) they let pass without a hand's turn."""
+_QUICKER = 0.25
+"""How much the quickness of operators differs (log)."""
 
 
 def _centre_near(play: Play, ball: FloatArray, frames: slice) -> FloatArray:
@@ -287,8 +291,10 @@ def _running_mean(values: FloatArray, window: int) -> FloatArray:
     return mean
 
 
-def _at_chest(subject: FloatArray) -> FloatArray:
-    return np.concatenate([subject, np.full((len(subject), 1), 0.6 * PERSON_HEIGHT)], axis=1)
+def _at_body(subject: FloatArray, share: float) -> FloatArray:
+    """The chest, or nearer to the face where a person is too tall for the picture, (T, 3)."""
+    level = (0.6 + 0.28 * min(max(share - 0.9, 0.0), 1.0)) * PERSON_HEIGHT
+    return np.concatenate([subject, np.full((len(subject), 1), level)], axis=1)
 
 
 def _aims(where: FloatArray, look: FloatArray) -> tuple[FloatArray, FloatArray]:

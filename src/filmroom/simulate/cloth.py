@@ -132,6 +132,15 @@ def _number_ink(text: str, font: int) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=4096)
+def number_outlines(text: str, font: int) -> tuple[FloatArray, ...]:
+    """A number's outlines, holes among them, each (K, 2) right and down; 1 high, centred on 0."""
+    ink = np.pad(_number_ink(text, font), 1)
+    found, _ = cv2.findContours((ink > 0.5).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_L1)
+    middle = np.array([ink.shape[1], ink.shape[0]]) / 2
+    return tuple((one.reshape(-1, 2) - middle) / (ink.shape[0] - 2) for one in found if len(one) > 2)
+
+
+@lru_cache(maxsize=4096)
 def _name_ink(text: str) -> NDArray[np.float32]:
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 5)
     ink = np.zeros((height + 4, width + 4), np.uint8)

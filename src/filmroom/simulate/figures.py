@@ -16,8 +16,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.simulate.cloth import CLOTH_TAG, NUMBER_TAG, Print, fold_noise, shirt_texture
-from filmroom.simulate.kits import Colour, Kit
+from filmroom.simulate.cloth import (
+    CLOTH_TAG,
+    NUMBER_TAG,
+    Print,
+    fold_noise,
+    number_outlines,
+    shirt_texture,
+)
+from filmroom.simulate.heads import Head, HeadView, head_polygons
+from filmroom.simulate.hulls import SHIFT, fixed, hull, ring, shade
+from filmroom.simulate.kits import Colour, Kit, colour_distance
 from filmroom.simulate.poses import (
     HIP_REACH,
     JOINT,
@@ -78,7 +87,9 @@ class Look:
     """One athlete: clothes and body. `build` is the breadth, 1 for an ordinary athlete; fonts from
     `simulate.digits.FONTS` on are near relatives of font modulo FONTS.
 
-    `sleeves` and `shorts_length` are the shares of arm and leg they cover (0 none, 1 all).
+    `sleeves` and `shorts_length` are the shares of arm and leg they cover (0 none, 1 all), `beard` is 0
+    for none and 1 for a full one; `thigh` the leg of the shorts that shows the number: left (-1), right
+    (1), or neither (0).
     """
 
     kit: Kit
@@ -97,6 +108,8 @@ class Look:
     helmet: Colour | None = None
     gloves: Colour | None = None
     pads: float = 0.0
+    beard: float = 0.0
+    thigh: int = 0
 
 
 class Sprite(NamedTuple):
@@ -137,7 +150,14 @@ def random_look(rng: np.random.Generator, kit: Kit) -> Look:
         helmet=(kit.shirt if rng.random() < 0.5 else kit.second) if helmeted else None,
         gloves=(235, 235, 235) if rng.random() < 0.12 else None,
         pads=float(rng.uniform(0.2, 1.0)) if helmeted else 0.0,
+        beard=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.35 else 0.0,
+        thigh=random_thigh(rng),
     )
+
+
+def random_thigh(rng: np.random.Generator) -> int:
+    """Whether a kit's shorts show numbers, and on which leg, as `Look.thigh`."""
+    return int(rng.choice([-1, 0, 1], p=[0.25, 0.55, 0.2]))
 
 
 def draw_figure(
@@ -163,15 +183,16 @@ def draw_figure(
     bones = skeleton(pose, SHOULDER_REACH * (1 + 0.25 * look.pads) * (0.5 + 0.5 * look.build))
     view = _View.of(bones, heading, elevation, height_px * finer, finer)
     canvas = np.zeros((view.height, view.width, 4), np.uint8)
-    parts = _limbs(look, bones, view, manner, rng)
+    parts = _limbs(look, bones, view, manner, finer, rng)
     torso_depth = float(view.depth[[JOINT["pelvis"], JOINT["neck"]]].mean())
     number_area = 0.0
     for part in sorted([*parts, _Part(torso_depth, None)], key=lambda part: part.depth):
         if part.polygons is None:
             number_area = _draw_torso(canvas, look, bones, view, manner, light=light, rng=rng)
             continue
-        for polygon, colour in part.polygons:
-            cv2.fillPoly(canvas, [polygon], (*colour, CLOTH_TAG), cv2.LINE_8, _SHIFT)
+        for shape, colour in part.polygons:
+            outlines = shape if isinstance(shape, list) else [shape]
+            cv2.fillPoly(canvas, outlines, (*colour, CLOTH_TAG), cv2.LINE_8, SHIFT)
     return _finish(canvas, view, manner, finer, number_area=number_area, light=light, rng=rng)
 
 
@@ -235,17 +256,25 @@ _MANNERS = {
     "soft": _Manner(stout=0.97, loose=1.2, relief=0.75, folds=0.2, torso_light=0.1, blur=0.55),
 }
 
-_SHIFT = 4
+_THIGH_FROM, _THIGH_SEEN, _THIGH_CONTRAST = 80.0, 0.25, 110.0
+"""Body height in pixels from which numbers on shorts are drawn, how far the front must look this way,
+and how unlike (`colour_distance`) number and shorts must be."""
+_HEAD = 0.13
+"""A head's share of the body height."""
 _ARC = np.linspace(-0.5 * math.pi, 0.5 * math.pi, 6)
-_RING = np.linspace(0, 2 * math.pi, 16, endpoint=False)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Polygons in fixed-point pixels with their colours, first one first; None stands for the torso."""
+    """Polygons in fixed-point pixels with their colours, first one first; None stands for the torso.
+
+    Several outlines together are one shape with holes.
+    """
 
     depth: float
-    polygons: list[tuple[NDArray[np.int32], Colour]] | None = field(default_factory=list)
+    polygons: list[tuple[NDArray[np.int32] | list[NDArray[np.int32]], Colour]] | None = field(
+        default_factory=list
+    )
 
 
 @dataclass(frozen=True)
@@ -294,7 +323,12 @@ class _View:
 
 
 def _limbs(
-    look: Look, bones: Skeleton, view: _View, manner: _Manner, rng: np.random.Generator
+    look: Look,
+    bones: Skeleton,
+    view: _View,
+    manner: _Manner,
+    finer: int,
+    rng: np.random.Generator,
 ) -> list[_Part]:
     kit, joints, depth = look.kit, view.joints, view.depth
     stout = manner.stout * look.build
@@ -342,8 +376,10 @@ def _limbs(
         if look.shorts_length > 0.9:
             add(near_shin + 3e-3, (leg[1], leg[2]), (0.047 * stout, 0.032 * stout), kit.shorts)
     parts = _capsules(segments, view.scale, manner, rng)
+    if look.thigh and look.number and view.scale / finer >= _THIGH_FROM:
+        parts += _thigh_number(look, bones, view, stout * manner.loose)
     parts.append(_pelvis(look, bones, view, manner))
-    parts.append(_head(look, bones, view, manner))
+    parts.append(_head(look, bones, view, manner, finer))
     return parts
 
 
@@ -369,11 +405,11 @@ def _capsules(
         wobble = rng.normal(0, manner.ragged, (1, *polygons.shape[1:3], 1))
         middle = polygons.mean(2, keepdims=True)
         polygons = polygons + wobble * np.clip(polygons - middle, -0.06 * scale, 0.06 * scale)
-    fixed = np.rint(polygons * (1 << _SHIFT)).astype(np.int32)
+    fixed = np.rint(polygons * (1 << SHIFT)).astype(np.int32)
     return [
         _Part(
             segment[0],
-            [(fixed[t, s], _shade(segment[5], tone[2])) for t, tone in enumerate(tones)],
+            [(fixed[t, s], shade(segment[5], tone[2])) for t, tone in enumerate(tones)],
         )
         for s, segment in enumerate(segments)
     ]
@@ -389,84 +425,55 @@ def _outline(starts: FloatArray, ends: FloatArray, radii: FloatArray) -> FloatAr
     return np.concatenate([far_ring, near_ring], 1)
 
 
-def _ring(centre: FloatArray, axes: FloatArray, across: float, through: float) -> FloatArray:
-    """Sixteen points of an ellipse about `centre` in the plane of the left and forward axes."""
-    return (
-        centre
-        + across * np.cos(_RING)[:, None] * axes[:, 0]
-        + through * np.sin(_RING)[:, None] * axes[:, 1]
-    )
-
-
-def _hull(points: FloatArray) -> NDArray[np.int32]:
-    fixed = np.rint(points * (1 << _SHIFT)).astype(np.int32)
-    hull: NDArray[np.int32] = cv2.convexHull(fixed.reshape(-1, 1, 2)).reshape(-1, 2)
-    return hull
-
-
-def _shade(colour: Colour, value: float) -> Colour:
-    red, green, blue = (min(255, int(channel * value)) for channel in colour)
-    return red, green, blue
-
-
 def _pelvis(look: Look, bones: Skeleton, view: _View, manner: _Manner) -> _Part:
     stout = manner.stout * look.build
     pelvis, joints = bones.joints[0], bones.joints
     loose = 0.5 + 0.5 * manner.loose
     across, through = 0.083 * stout * loose, 0.062 * stout * loose
-    upper = _ring(pelvis + 0.03 * bones.torso[:, 2], bones.torso, across * 0.95, through)
+    upper = ring(pelvis + 0.03 * bones.torso[:, 2], bones.torso, across * 0.95, through)
     lower = (joints[JOINT["hip_l"]] + joints[JOINT["hip_r"]]) / 2 - 0.035 * bones.torso[:, 2]
-    points = np.concatenate([upper, _ring(lower, bones.torso, across + 0.2 * HIP_REACH, through)])
+    points = np.concatenate([upper, ring(lower, bones.torso, across + 0.2 * HIP_REACH, through)])
     depth = float(view.depth[0]) - 5e-3
-    return _Part(depth, [(_hull(view.place(points)), _shade(look.kit.shorts, 0.9))])
+    return _Part(depth, [(hull(view.place(points)), shade(look.kit.shorts, 0.9))])
 
 
-def _head(look: Look, bones: Skeleton, view: _View, manner: _Manner) -> _Part:
-    """Neck, face and hair (or a helmet) as hulls of ellipses round the axes of the head."""
-    size = manner.head
-    centre, neck = bones.joints[JOINT["head"]], bones.joints[JOINT["neck"]]
-    axes = bones.head
+def _thigh_number(look: Look, bones: Skeleton, view: _View, breadth: float) -> list[_Part]:
+    """The small number on the front of one leg of the shorts, where that looks this way."""
+    facing = float(view.towards @ bones.torso[:, 1])
+    if facing < _THIGH_SEEN:
+        return []
+    side = "l" if look.thigh < 0 else "r"
+    hip, knee = view.joints[JOINT[f"hip_{side}"]], view.joints[JOINT[f"knee_{side}"]]
+    down = (knee - hip) * min(1.0, look.shorts_length / 0.5)
+    length = float(np.hypot(*down))
+    tall = min(0.055 * view.scale, 0.55 * length)
+    if length < 1.0:
+        return []
+    below = down / length
+    across = np.array([-below[1], below[0]]) * math.copysign(1.0, float(below[1]))
+    colour = look.kit.number_colour
+    if colour_distance(colour, look.kit.shorts) < _THIGH_CONTRAST:
+        colour = (244, 244, 244) if sum(look.kit.shorts) < 380 else (18, 18, 22)
+    # Never wider than the leg it is printed on.
+    outlines = number_outlines(look.number or "", look.font)
+    wide = max(float(np.ptp(one[:, 0])) for one in outlines) * tall
+    width = facing * min(1.0, 0.1 * breadth * view.scale / max(wide, 1e-6))
+    middle = hip + 0.6 * down
+    shapes = [
+        fixed(middle + tall * (one[:, :1] * width * -across + one[:, 1:] * below)) for one in outlines
+    ]
+    depth = view.depth[[JOINT[f"hip_{side}"], JOINT[f"knee_{side}"]]].mean()
+    return [_Part(float(depth) + 4e-3, [(shapes, colour)])]
 
-    def egg(middle: FloatArray, across: float, through: float, tall: float) -> FloatArray:
-        level = _ring(middle, axes, across, through)
-        above = _ring(middle + 0.6 * tall * axes[:, 2], axes, across * 0.8, through * 0.8)
-        below = _ring(middle - 0.6 * tall * axes[:, 2], axes, across * 0.72, through * 0.75)
-        ends = middle + np.array([[1.0], [-1.0]]) * tall * axes[:, 2]
-        return np.concatenate([level, above, below, ends])
 
-    polygons: list[tuple[NDArray[np.int32], Colour]] = []
-    throat = np.concatenate(
-        [_ring(neck - 0.01 * axes[:, 2], axes, 0.03, 0.03), _ring(centre, axes, 0.028, 0.028)]
-    )
-    polygons.append((_hull(view.place(throat)), _shade(look.skin, 0.8)))
-    face = egg(centre, 0.043 * size, 0.052 * size, 0.064 * size)
-    skull = egg(
-        centre - 0.014 * axes[:, 1] + 0.014 * axes[:, 2], 0.047 * size, 0.05 * size, 0.057 * size
-    )
-    if look.long_hair:
-        skull = np.concatenate([skull, _ring(neck - 0.045 * axes[:, 1], axes, 0.035 * size, 0.015)])
-    seen_from_behind = float(view.towards @ axes[:, 1]) < -0.25
-    hair = look.skin if look.bald else look.hair
-    if look.helmet:
-        shell = egg(centre + 0.006 * axes[:, 2], 0.062 * size, 0.068 * size, 0.07 * size)
-        polygons.append((_hull(view.place(shell)), look.helmet))
-        if not seen_from_behind:
-            visor = egg(centre + 0.03 * axes[:, 1] - 0.02 * axes[:, 2], 0.035, 0.03, 0.03)
-            polygons.append((_hull(view.place(visor)), _shade(look.skin, 0.6)))
-    elif seen_from_behind:
-        polygons.append((_hull(view.place(face)), _shade(look.skin, 0.9)))
-        polygons.append((_hull(view.place(skull)), hair))
-    else:
-        polygons.append((_hull(view.place(skull)), hair))
-        brow = egg(
-            centre + 0.012 * axes[:, 1] - 0.012 * axes[:, 2], 0.04 * size, 0.042 * size, 0.05 * size
-        )
-        polygons.append((_hull(view.place(brow)), look.skin))
-    depth = float(view.depth[JOINT["head"]]) + 0.01
-    if manner.outline:
-        grown = egg(centre, 0.054 * size, 0.06 * size, 0.075 * size)
-        polygons.insert(0, (_hull(view.place(grown)), (25, 25, 28)))
-    return _Part(depth, polygons)
+def _head(look: Look, bones: Skeleton, view: _View, manner: _Manner, finer: int) -> _Part:
+    head = Head(look.skin, look.hair, look.long_hair, look.bald, look.helmet, look.pads > 0, look.beard)
+    seen = HeadView(
+        bones.joints[JOINT["head"]], bones.joints[JOINT["neck"]], bones.head, view.place, view.towards,
+        _HEAD * view.scale / finer,
+    )  # fmt: skip
+    polygons = head_polygons(head, seen, manner.head, outlined=manner.outline > 0)
+    return _Part(float(view.depth[JOINT["head"]]) + 0.01, list(polygons))
 
 
 # --- the shirt -------------------------------------------------------------------------------------
@@ -499,12 +506,12 @@ def _draw_torso(
         (pelvis + 0.10 * up, hem * 0.94, through * 0.93),
         (pelvis + hem_level * up, hem * 1.05, through * 1.05),
     )
-    rings = [_ring(centre, axes, across, deep) for centre, across, deep in levels]
+    rings = [ring(centre, axes, across, deep) for centre, across, deep in levels]
     placed = view.place(np.concatenate(rings)).reshape(len(levels), 16, 2)
     stencil = np.zeros(canvas.shape[:2], np.uint8)
     for upper, lower in itertools.pairwise(placed):
         both = np.concatenate([upper, lower])
-        cv2.fillConvexPoly(stencil, _hull(both), 1, cv2.LINE_8, _SHIFT)
+        cv2.fillConvexPoly(stencil, hull(both), 1, cv2.LINE_8, SHIFT)
     if manner.outline:
         reach = max(1, round(manner.outline * view.scale))
         edge = cv2.dilate(stencil, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))

@@ -164,7 +164,7 @@ def _draw_graphics(scene: Scene, frame: int, picture: Picture) -> Mask:
     shot = scene.shot_of(frame)
     seconds = frame / scene.settings.fps
     if scene.shots[shot].kind != "replay":
-        overlay |= draw_score_bug(picture, bug, seconds)
+        overlay |= draw_score_bug(picture, bug, seconds, scene.scored(frame))
         for event in scene.captioned(frame, _CAPTION_SECONDS):
             gone = seconds - event.frame / scene.settings.fps
             text = f"{CAPTIONED[event.label]}  {_called(scene, event.person)}".strip()

@@ -14,7 +14,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class ScoreBug:
-    """Names, colours and score of the two teams; `corner` in shares of the picture; `start` seconds."""
+    """Names, colours, first score of the teams; `corner` in shares of the picture; `start` seconds."""
 
     names: tuple[str, str]
     colours: tuple[Colour, Colour]
@@ -48,8 +48,13 @@ def make_score_bug(colours: list[Colour], rng: np.random.Generator) -> ScoreBug:
     )
 
 
-def draw_score_bug(picture: Picture, bug: ScoreBug, seconds: float) -> NDArray[np.bool_]:
-    """Draw it in place; returns where it covers the picture (H, W)."""
+def draw_score_bug(
+    picture: Picture, bug: ScoreBug, seconds: float, scored: tuple[int, int] = (0, 0)
+) -> NDArray[np.bool_]:
+    """Draw it in place; returns where it covers the picture (H, W).
+
+    `seconds` and what was `scored` count from those that the match began with.
+    """
     height, width = picture.shape[:2]
     unit = bug.size * height / 720
     tall = round(30 * unit)
@@ -59,7 +64,7 @@ def draw_score_bug(picture: Picture, bug: ScoreBug, seconds: float) -> NDArray[n
     cells = (
         (f"{clock // 60:02d}:{clock % 60:02d}", bug.back, ink, 74),
         (bug.names[0], bug.colours[0], _ink_on(bug.colours[0]), 62),
-        (f"{bug.score[0]} - {bug.score[1]}", bug.back, ink, 66),
+        (f"{bug.score[0] + scored[0]} - {bug.score[1] + scored[1]}", bug.back, ink, 66),
         (bug.names[1], bug.colours[1], _ink_on(bug.colours[1]), 62),
     )
     covered = np.zeros((height, width), dtype=bool)

@@ -19,6 +19,7 @@ from filmroom.simulate.figures import (
     gait_pose,
     random_look,
     random_pose,
+    random_thigh,
 )
 from filmroom.simulate.kits import Kit, colour_distance, random_kit
 from filmroom.simulate.play import (
@@ -59,6 +60,7 @@ def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -
     dress = _DRESS.get(play.sport.name, _DRESS["soccer"])
     looks = []
     named = rng.random() < _NAMED
+    thighs = [random_thigh(rng), random_thigh(rng)]
     cast = play.cast
     for team, role, number, name in zip(cast.teams, cast.roles, cast.numbers, cast.names, strict=True):
         kit = referee if team < 0 else (keepers[team] if role == "goalkeeper" else (home, away)[team])
@@ -70,6 +72,7 @@ def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -
                 look,
                 number=number,
                 font=int(fonts[max(team, 0)]),
+                thigh=thighs[team] if team >= 0 and dress.shorts < 1.0 else 0,
                 name=name.upper() if team >= 0 and named else None,
                 height_m=float(np.clip(look.height_m + dress.taller, 1.62, 2.2)),
                 sleeves=float(1.0 if role == "goalkeeper" else sleeves),

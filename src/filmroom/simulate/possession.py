@@ -16,8 +16,15 @@ _GRAVITY = 9.81
 _CHANGE_SECONDS = 40.0
 """So long at most the game waits for people who are changed."""
 _CELEBRATION_SECONDS = (12.0, 25.0)
-_HEADED = 0.4
+_HEADED = 0.3
 """High balls that come within reach are let fall more often than not."""
+_DWELL_SPREAD = 0.8
+"""Standard deviation of the log of the time on the ball; with the styles' medians those between a drive
+and the pass after it in FOOTPASS."""
+_STEEPNESS = (0.35, 0.9)
+"""Rise against run at which high passes leave the foot."""
+_AT_ONCE = (0.1, 0.35)
+"""Seconds that a ball played on with the first touch stays."""
 
 
 class Possession(Positioning):
@@ -81,12 +88,15 @@ class Possession(Positioning):
         self.last_touch = person
         field.carrier = person
         field.ball_velocity[:] = 0.0
-        seconds = 0.25 + float(self.rng.exponential(style.dwell))
-        if field.is_keeper[person]:
-            seconds += 1.5
-        self.decide_at = field.frame + max(3, round(min(seconds, 6.0) * field.fps))
+        keeper = bool(field.is_keeper[person])
+        at_once = not keeper and bool(self.rng.random() < style.at_once)
+        if at_once:
+            seconds = float(self.rng.uniform(*_AT_ONCE))
+        else:
+            seconds = style.dwell * math.exp(self.rng.normal(0.0, _DWELL_SPREAD)) + 1.5 * keeper
+        self.decide_at = field.frame + max(3, round(min(seconds, 8.0) * field.fps))
         self._choose_way(person)
-        if seconds > 1.5:
+        if not at_once:
             field.note("DRIVE", person)
 
     def _choose_way(self, person: int) -> None:
@@ -125,7 +135,7 @@ class Possession(Positioning):
             return
         thief = self._nearest(field.ball[:2], 1 - self.owner)
         apart = float(np.hypot(*(field.positions[thief] - field.ball[:2])))
-        if apart < 0.75 and self.rng.random() < (0.004 if style.man_to_man else 0.016):
+        if apart < 0.75 and self.rng.random() < (0.004 if style.man_to_man else 0.03):
             if self.rng.random() < style.fouling:
                 self._foul(thief, person)
                 return
@@ -164,7 +174,8 @@ class Possession(Positioning):
             self._stop("PENALTY", spot, team, 18.0)
             return
         near = float(np.hypot(*(spot - goal))) < 2.1 * depth
-        self._stop("FREE KICK", spot, team, float(self.rng.uniform(10, 20) if near else 5.0))
+        pause = (18.0, 55.0) if near else (6.0, 42.0)
+        self._stop("FREE KICK", spot, team, float(self.rng.uniform(*pause)))
 
     def _decide(self, person: int) -> None:
         field, style = self.field, self.style
@@ -240,7 +251,7 @@ class Possession(Positioning):
             field.note("PASS", person)
             field.note("OFFSIDE", mate)
             place = field.positions[mate].copy()
-            self._stop("INDIRECT FREE KICK", place, 1 - self.owner, self.rng.uniform(6.0, 14.0))
+            self._stop("INDIRECT FREE KICK", place, 1 - self.owner, float(self.rng.uniform(8.0, 42.0)))
             return
         start = field.ball.copy()
         way = aim - start[:2]
@@ -249,9 +260,10 @@ class Possession(Positioning):
         if high or style.hands:
             if style.hands:
                 start[2] = 1.3
-            seconds = length / speed * (1.0 if style.hands else 1.25)
-            if high:
-                seconds = max(seconds, math.sqrt(length / 5.0) if not style.hands else seconds)
+            seconds = length / speed
+            if not style.hands:
+                steepness = self.rng.uniform(*_STEEPNESS)
+                seconds = max(seconds, math.sqrt(2.0 * length * steepness / _GRAVITY))
             velocity = np.array([*(way / seconds), 0.5 * _GRAVITY * seconds])
         else:
             velocity = np.array([*(way / length * speed), 0.0])
@@ -396,7 +408,8 @@ class Possession(Positioning):
         same = int(field.teams[person]) == self.owner
         speed = float(np.hypot(*field.ball_velocity[:2]))
         chance = 0.9 if same or person == self.receiver else (0.3 if speed > 8 else 0.8)
-        chance *= 0.35 if speed > 18 and not field.is_keeper[person] else 1.0
+        surprised = person != self.receiver and not field.is_keeper[person]
+        chance *= 0.35 if speed > 18 and surprised else 1.0
         chance = 1 - (1 - chance) ** (10 * field.dt)
         if self.pending_goal and not same:
             return
@@ -452,7 +465,7 @@ class Possession(Positioning):
         if touched == defended and not self.style.hands:
             spot = np.array([side * (self.half[0] - 0.4), math.copysign(self.half[1] - 0.4, y)])
             field.note("CORNER", self.last_touch)
-            self._stop("CORNER", spot, other, float(self.rng.uniform(9.0, 20.0)))
+            self._stop("CORNER", spot, other, float(self.rng.uniform(12.0, 42.0)))
             return
         spot = np.array([side * (self.half[0] - 0.33 * self.surface.area_depth), 2.5])
         self._stop("GOAL KICK", spot, defended, self._pause("GOAL KICK", 4.0))

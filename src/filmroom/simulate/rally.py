@@ -7,10 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.simulate.bench import Bench
 from filmroom.simulate.play import Play, PlayField, Recorder
 
 FloatArray = NDArray[np.float64]
 _GRAVITY = 9.81
+_SERVER = 5
+"""Whose place behind is the server's: the last of the line-up, which turns with each side-out."""
+_CHANGE_SECONDS = 5.0
 _REACH = {"pass": 0.7, "set": 2.3, "spike": 2.9, "serve": 2.4}
 
 
@@ -21,6 +25,8 @@ class Rally:
         self.field, self.style, self.rng = field, field.style, field.rng
         self.half = np.array([field.surface.half_length, field.surface.half_width])
         self.people = [np.flatnonzero(field.teams == team) for team in (0, 1)]
+        count = len(field.cast)
+        self.bench = Bench(field, np.zeros((count, 2)), np.arange(count))
         self.server = int(self.rng.integers(2))
         self.side = self.server
         self.touch = "wait"
@@ -30,6 +36,7 @@ class Rally:
         self.hitter = -1
         self._places()
         field.positions = field.targets + self.rng.normal(0, 0.2, field.targets.shape)
+        self.bench.sit_down()
         self._await_serve(float(self.rng.uniform(0.3, 1.5)))
 
     def run(self, frames: int) -> Play:
@@ -61,7 +68,13 @@ class Rally:
         field = self.field
         self.touch = "wait"
         self.side = self.server
-        self.hitter = int(self.people[self.server][int(self.rng.integers(3, 6))])
+        for team in (0, 1):
+            left = self.style.most_changes - self.bench.used[team]
+            if left > 0 and self.rng.random() < self.style.changes:
+                place = int(self.rng.integers(len(self.people[team])))
+                self.people[team][place] = self.bench.relieve(int(self.people[team][place]), team)
+                seconds += _CHANGE_SECONDS
+        self.hitter = int(self.people[self.server][_SERVER])
         self.began, self.seconds = field.frame, seconds
 
     def _launch(self, touch: str, aim: FloatArray, seconds: float) -> None:
@@ -75,6 +88,11 @@ class Rally:
         field.drift()
         field.haste[:] = 0.0
         self._places()
+        self._touch_on()
+        self.bench.direct()
+
+    def _touch_on(self) -> None:
+        field = self.field
         gone = (field.frame - self.began) / field.fps
         if self.touch == "wait":
             place = np.array([-(self.half[0] + 1.0) * self._way(self.server), 0.5 * self.half[1]])
@@ -134,7 +152,10 @@ class Rally:
             return
         if self.rng.random() < 0.13:
             field.note("POINT", self.hitter)
-            self.server = 1 - self.side
+            if self.server == self.side:
+                self.server = 1 - self.side
+                # A side that wins the serve turns by one place (FIVB 7.6.2).
+                self.people[self.server] = np.roll(self.people[self.server], -1)
             away = field.ball[:2] + self.rng.normal(0, 2.5, 2)
             self._launch("out", np.array([*away, 0.11]), 0.8)
             return

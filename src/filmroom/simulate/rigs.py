@@ -42,8 +42,8 @@ _HANDHELD = Rig("side", (3, 9), (1.7, 4.5), 14.0, (0.09, 0.2), (30, 70), 3.2, (0
 _HALL_HANDHELD = Rig("side", (3, 9), (2.5, 6), 5.0, (0.16, 0.3), (40, 75), 3.0, (0.6, 0.2), 0.05, 7.0)
 _DRONE = Rig("side", (5, 25), (26, 48), 20.0, (0.03, 0.06), (35, 75), 1.0, (0.6, 0.4), 0.0, 2.0)
 
-CLOSE = Rig("side", (12, 30), (2, 9), 8.0, (0.45, 0.95), (1.5, 25), 3.5, (1.0, 1.0), 0.0)
-"""A close-up of one person, in any sport."""
+CLOSE = Rig("side", (12, 30), (2, 9), 8.0, (0.45, 1.9), (1.5, 25), 3.5, (1.0, 1.0), 0.0)
+"""A close-up of one person, in any sport: from all of the body to head and shoulders."""
 
 RIGS: dict[str, dict[str, Rig]] = {
     "soccer": {

@@ -83,6 +83,20 @@ class Match:
     def _noted(self) -> list[Event]:
         return [event for event in self.play.events if event.label in CAPTIONED]
 
+    def scored(self, frame: int) -> tuple[int, int]:
+        """How often each team has scored up to and with a frame of live play."""
+        found = [team for when, team in self._scores if when <= frame]
+        return found.count(0), found.count(1)
+
+    @cached_property
+    def _scores(self) -> list[tuple[int, int]]:
+        # A volleyball point goes to the other side than the one that missed the ball.
+        return [
+            (event.frame, event.team if event.label == "GOAL" else 1 - event.team)
+            for event in self.play.events
+            if event.label in ("GOAL", "POINT") and event.team >= 0
+        ]
+
     def pose_seed(self, person: int) -> int:
         """The seed of a person's own way of standing."""
         return self.figure_seed * 131 + person

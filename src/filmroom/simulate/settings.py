@@ -40,6 +40,10 @@ DIFFICULTIES: dict[str, Difficulty] = {
 }
 
 
+LONGEST_SECONDS = 6 * 3600.0
+"""All of a match's play is held in memory, some 300 kB a minute of soccer."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What `filmroom simulate` is asked for; `styles` are the figure styles to draw from."""
@@ -66,8 +70,11 @@ class Settings:
         surface_named(sport, self.surface)
         if self.camera != CUTS:
             rig_named(sport.name, self.camera)
-        if not self.seconds > 0:
-            raise InputError(f"cannot simulate {self.seconds:g} s of play; the length must be above 0")
+        if not 0 < self.seconds <= LONGEST_SECONDS:
+            raise InputError(
+                f"cannot simulate {self.seconds:g} s of play; "
+                f"choose a length above 0 and up to {LONGEST_SECONDS / 60:g} minutes"
+            )
         if self.difficulty not in DIFFICULTIES:
             choices = ", ".join(DIFFICULTIES)
             raise InputError(f"no difficulty '{self.difficulty}'; choose one of {choices}")

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from filmroom.simulate.bench import Bench
 from filmroom.simulate.play import Play, PlayField, Recorder
 from filmroom.simulate.styles import DEFENSIVE_FORMATIONS
 
@@ -23,6 +24,8 @@ class Snap:
         self.field, self.style, self.rng = field, field.style, field.rng
         self.half = np.array([field.surface.half_length, field.surface.half_width])
         self.people = [np.flatnonzero(field.teams == team) for team in (0, 1)]
+        count = len(field.cast)
+        self.bench = Bench(field, np.zeros((count, 2)), np.arange(count))
         self.offence = int(self.rng.integers(2))
         self.spot: FloatArray = (
             np.array([self.rng.uniform(-0.6, 0.6), self.rng.uniform(-0.1, 0.1)]) * self.half
@@ -36,6 +39,7 @@ class Snap:
         self._begin("gather", float(self.rng.uniform(0.2, 2.0)))
         self._line_up()
         field.positions = field.targets + self.rng.normal(0, 0.25, field.targets.shape)
+        self.bench.sit_down()
 
     def run(self, frames: int) -> Play:
         """Play that many frames."""
@@ -85,6 +89,7 @@ class Snap:
                 if over:
                     self._next_down()
         self._referees()
+        self.bench.direct()
         field.ball = np.round(field.ball, 6)
 
     def _way(self) -> float:
@@ -249,7 +254,20 @@ class Snap:
     def _next_down(self) -> None:
         if self.rng.random() < 0.15:
             self.offence = 1 - self.offence
+            for team in (0, 1):
+                self._change(team, np.arange(len(self.people[team])))
+            self._begin("gather", float(self.rng.uniform(12.0, 20.0)))
+            return
+        for team in (0, 1):
+            if self.rng.random() < self.style.changes:
+                places = self.rng.permutation(len(self.people[team]))
+                self._change(team, places[: int(self.rng.integers(1, 4))])
         self._begin("gather", float(self.rng.uniform(5.0, 9.0)))
+
+    def _change(self, team: int, places: NDArray[np.int64]) -> None:
+        """Others run on for those in some places of the line-up: all of them with the possession."""
+        for place in places.tolist():
+            self.people[team][place] = self.bench.relieve(int(self.people[team][place]), team)
 
     def _look(self) -> FloatArray:
         field = self.field

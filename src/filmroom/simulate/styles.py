@@ -53,7 +53,8 @@ class Style:
     `game` names the course of play: `possession`, `snap` or `rally`. `marking` is how strongly a
     defender is drawn to an opponent near him, `man_to_man` whether it is always the same one. `hands`
     says that the ball is carried and thrown; `boards` that it never leaves the surface. `dwell` is the
-    mean time on the ball, `rest` the distance from his place at which a player does not bother to move.
+    median time on the ball and `at_once` the share of balls played on with the first touch, `rest` the
+    distance from his place at which a player does not bother to move.
     `fouling` is the share of tackles that are fouls, `offside` of forbidden passes that the
     flag stops, `crossing` of balls from the wings that are crosses; `extras` the longest
     pauses before restarts. `falling` is the share of lost duels after which somebody lies on
@@ -61,7 +62,9 @@ class Style:
 
     `reserves` sit on each bench. At a stop a team changes people with chance `changes`, at most
     `most_changes` in all; with `returns` those taken off may come back. With a `shift` (mean seconds)
-    half the team changes while play goes on. `change_label` is noted when somebody comes on.
+    half the team changes while play goes on; in American football the whole side changes with the
+    possession, and at a down a few people with chance `changes`. `change_label` is noted when
+    somebody comes on.
     """
 
     formations: tuple[Places, ...]
@@ -75,7 +78,8 @@ class Style:
     sprint: float = 8.2
     acceleration: float = 4.5
     rest: float = 2.2
-    dwell: float = 1.7
+    dwell: float = 1.4
+    at_once: float = 0.0
     carry_speed: float = 4.5
     pass_speed: tuple[float, float] = (9.0, 19.0)
     pass_reach: float = 22.0
@@ -154,13 +158,14 @@ STYLES: dict[str, Style] = {
         crowding=0.55,
         pass_speed=(9.0, 27.0),
         rest=3.4,
-        dwell=2.3,
+        dwell=1.8,
+        at_once=0.22,
         shot_rate=0.22,
         fouling=0.85,
         offside=0.3,
         falling=0.3,
         crossing=0.75,
-        extras={"THROW IN": 14.0, "GOAL KICK": 25.0, "KICK OFF": 40.0},
+        extras={"THROW IN": 27.0, "GOAL KICK": 46.0, "KICK OFF": 50.0},
         reserves=4,
         changes=0.04,
         most_changes=4,
@@ -175,7 +180,7 @@ STYLES: dict[str, Style] = {
         sprint=6.8,
         rest=1.2,
         wander=1.6,
-        dwell=1.2,
+        dwell=1.1,
         pass_speed=(7.0, 14.0),
         pass_reach=11.0,
         high_pass=0.05,
@@ -196,7 +201,7 @@ STYLES: dict[str, Style] = {
         sprint=7.0,
         rest=1.0,
         wander=1.2,
-        dwell=1.1,
+        dwell=1.0,
         pass_speed=(10.0, 17.0),
         pass_reach=10.0,
         shot_range=10.0,
@@ -220,7 +225,7 @@ STYLES: dict[str, Style] = {
         sprint=7.2,
         rest=0.9,
         wander=1.3,
-        dwell=1.5,
+        dwell=1.3,
         carry_speed=3.6,
         pass_speed=(9.0, 14.0),
         pass_reach=8.0,
@@ -246,7 +251,7 @@ STYLES: dict[str, Style] = {
         acceleration=4.0,
         rest=1.6,
         wander=2.2,
-        dwell=1.1,
+        dwell=1.0,
         carry_speed=5.5,
         pass_speed=(13.0, 22.0),
         pass_reach=14.0,
@@ -277,6 +282,10 @@ STYLES: dict[str, Style] = {
         pass_speed=(15.0, 24.0),
         referee_distance=12.0,
         crowding=0.65,
+        reserves=11,
+        changes=0.5,
+        change_haste=0.5,
+        change_label="PERSONNEL",
     ),
     "volleyball": Style(
         formations=(_RECEIVE,),
@@ -290,6 +299,10 @@ STYLES: dict[str, Style] = {
         hands=True,
         referee_distance=6.0,
         crowding=0.7,
+        reserves=4,
+        changes=0.06,
+        most_changes=6,
+        change_haste=0.3,
     ),
 }
 

@@ -19,6 +19,9 @@ import csv
 import errno
 import json
 import math
+import shutil
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -50,6 +53,8 @@ COUNTED_SHARE = 0.1
 """A box of which less shows is marked in gt.txt as not to be counted (flag 0)."""
 
 _BATCH = 100
+_ROOM, _ROOM_A_PIXEL = 8_000_000, 16
+"""Bytes of disk kept free, so that what is in hand can be written and every file finished."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _PEOPLE = pa.schema(
@@ -116,14 +121,19 @@ def write_match(
 
     `formats` (`exports.FORMATS`) are written beside the truth, in `folder/formats`.
     `advance` is called with 1 after each frame. InputError for settings that cannot be and for a folder
-    that holds something already or cannot be written; MachineError where the disk is full. What was
-    written before an error or an interruption can be read: video and truth then end at the same frame.
+    that holds something already or cannot be written; MachineError where the disk is full, which is
+    noticed while there is room to finish every file. What was written before an error or an
+    interruption can be read: video and truth then end at the same frame.
     """
     settings.checked()
     checked_formats(formats)
     folder = Path(folder)
+    needed = _ROOM + _ROOM_A_PIXEL * settings.width * settings.height
+    filmed_frames = 0
     with tell_in_one_line(folder):
         _make_empty(folder)
+        if shutil.disk_usage(folder).free < needed:
+            raise OSError(errno.ENOSPC, "no room")
         scene = make_scene(settings)
         video = folder / "video.mp4"
         # The truth is entered first and left last, so that both end at the same frame whatever happens.
@@ -137,18 +147,27 @@ def write_match(
             )
             try:
                 for frame in range(len(scene)):
+                    if shutil.disk_usage(folder).free < needed:
+                        break
                     filmed = film_frame(scene, frame)
-                    writer.write(filmed.pixels, filmed.truth.time)
-                    truth.add(filmed.truth)
+                    with undisturbed():
+                        writer.write(filmed.pixels, filmed.truth.time)
+                        truth.add(filmed.truth)
+                    filmed_frames += 1
                     if advance is not None:
                         advance(1)
             except KeyboardInterrupt:
-                writer.close()
+                with undisturbed():
+                    writer.close()
                 raise
             except BaseException:
                 writer.discard()
                 raise
             writer.close()
+        if filmed_frames < len(scene):
+            raise MachineError(
+                f"{folder}: the disk is full; the first {filmed_frames} of {len(scene)} frames are kept"
+            )
         export_truth(folder, formats, scene.play)
     return video
 
@@ -162,6 +181,22 @@ def _make_empty(folder: Path) -> None:
 
 
 @contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let an interruption (Ctrl-C) wait until what stands inside is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
+
+
+@contextmanager
 def tell_in_one_line(folder: Path) -> Iterator[None]:
     """Turn what goes wrong on the disk under `folder` into InputError or MachineError."""
     try:
@@ -171,6 +206,8 @@ def tell_in_one_line(folder: Path) -> Iterator[None]:
             raise MachineError(
                 f"{folder}: the disk is full; free some space and simulate again"
             ) from None
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise InputError(f"{folder}: no folder can be made there; choose another") from None
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
             raise InputError(f"{folder}: no permission to write there; choose another folder") from None
         raise MachineError(f"{folder}: writing failed ({error.strerror or error})") from None
@@ -219,9 +256,22 @@ class TruthWriter:
                 self._coco.write(_coco_end(self.scene.settings, self.frames))
             self._write_ends()
         except OSError:
+            self._drop_unfinished()
             # The first error is the one to tell; a full disk fails here again.
             if error is None:
                 raise
+
+    def _drop_unfinished(self) -> None:
+        """Take away what a full disk cut off, so that whatever is there can be read."""
+        for table in self.folder.glob("*.parquet"):
+            try:
+                pq.read_metadata(table)
+            except (OSError, pa.ArrowInvalid):
+                table.unlink()
+        for text in (self.folder / "coco.json", self.folder / "gt" / "gt.txt"):
+            ending = "]}\n" if text.suffix == ".json" else "\n"
+            if text.exists() and not text.read_bytes().endswith(ending.encode()):
+                text.unlink()
 
     def add(self, truth: FrameTruth) -> None:
         """Take in the next frame."""

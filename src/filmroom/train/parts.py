@@ -23,16 +23,20 @@ def train_part(
     resume: bool = False,
     steps: int | None = None,
     start_from: str | None = None,
+    rate: float | None = None,
     seed: int = 1,
 ) -> Path:
     """Train one network and export it as `folder/<part>.onnx`, which `run --parts folder` uses.
 
-    `start_from` names a network or checkpoint whose weights are the start, or is `shipped`.
+    `start_from` names a network or checkpoint whose weights are the start, or is `shipped`. `rate` is
+    the highest learning rate in place of the detector's recipe's.
     """
     if part not in PARTS:
         raise InputError(f"no part {part!r} to train; choose one of {', '.join(PARTS)}")
     if start_from is not None and part != "detector":
         raise InputError(f"the {part} is trained from nothing; only the detector takes --start-from")
+    if rate is not None and (part != "detector" or not rate > 0):
+        raise InputError(f"cannot train the {part} at rate {rate:g}; a rate above 0, detector only")
     for path in data:
         if not path.exists():
             raise InputError(f"{path}: no such data; give a COCO folder or zip with --data")
@@ -44,7 +48,7 @@ def train_part(
                 "the detector needs labelled pictures; give a COCO folder or zip with --data"
             )
         detector = DetectorRecipe(seed=seed)
-        detector = replace(detector, steps=steps or detector.steps)
+        detector = replace(detector, steps=steps or detector.steps, rate=rate or detector.rate)
         earlier = models.model_file(part) if start_from == "shipped" else start_from
         weights = train_detector(
             data, folder, detector, start_from=Path(earlier) if earlier else None, resume=resume
