@@ -164,11 +164,11 @@ def ladder() -> dict[str, TrackerSettings]:
         "bytetrack": PRESETS["bytetrack"],
         "published: boxes alone": changed(last, looks=0.0),
         "  looks alone": changed(last, distance=0.0),
-        "  both": last,
+        "  looks too": last,
         "  and averaging": published,
         "ours: boxes alone": changed(newest, looks=0.0),
-        "  looks alone": changed(newest, distance=0.0),
-        "  both": newest,
+        "  our looks alone": changed(newest, distance=0.0),
+        "  our looks too": newest,
         "  and averaging (ssat)": ours,
     }
 
