@@ -148,8 +148,9 @@ def test_a_body_alone_is_cut_out(tmp_path):
 
 
 def test_a_report_names_what_is_weak():
-    good = Report(0.95, 14, 0.9, 0.9, 0.9, 3.0, 2.0, 2.0, True, 15.0, 20.0, [])
-    weak = replace(good, moving_found=0.3, track_seconds=0.2)
-    assert good.usable and "good enough" in good.text()
+    good = Report(0.95, 14, 0.9, 0.9, 0.9, 0.05, 0.9, 3.0, 2.0, 2.0, True, 15.0, 20.0, [])
+    weak = replace(good, singles_fitted=0.3, doubles=0.5)
+    assert good.usable and "good enough to use" in good.text()
     assert not weak.usable
-    assert "moving found" in weak.text() and "track seconds" in weak.text()
+    assert "not good enough: singles fitted, doubles" in weak.text()
+    assert not replace(good, singles_fitted=float("nan")).usable

@@ -22,6 +22,9 @@ _MOST_PATCHES = 24
 _BUSY = 0.25  # share of the time
 _MOST_TIMES = 32  # at which a place is looked at, to know what is usually seen there
 _OFTEN = 0.12  # share of them in which what is usual is seen
+_SAME = 6.0  # grey levels within which a graphic shows the same each time
+_BLINKS, _LEAST_SHOWN = 3, 0.08  # how often it comes, and the share of the time it is there, at least
+_LEAST_GRAPHIC = 60  # pixels
 
 
 @dataclass(frozen=True)
@@ -222,6 +225,34 @@ def restless_places(apart: NDArray[np.float32], ground: Mask | None) -> Mask:
         busy[cv2.erode(ground.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0] = 0
     opened = cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return cv2.dilate(opened, np.ones((5, 5), np.uint8)) > 0
+
+
+def blinking_places(pixels: Pictures, differs: Sequence[Mask]) -> Mask:
+    """(h, w) graphics that come and go: the same colours at the same place of the picture, again and again.
+
+    `pixels` (T, h, w, 3) are pictures of a camera that moves, `differs` (T) of (h, w) say where each
+    leaves the empty place. Whoever runs by is never three times the same to a few grey levels.
+    """
+    height, width = pixels.shape[1:3]
+    count, starts, total, squares = (np.zeros((height, width), np.float32) for _ in range(4))
+    before = np.zeros((height, width), bool)
+    for picture, here in zip(pixels, differs, strict=True):
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        count += here
+        starts += here & ~before
+        total += grey * here
+        squares += grey * grey * here
+        before = here
+    often = np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(0, squares / often - (total / often) ** 2))
+    same = (spread < _SAME) & (starts >= _BLINKS) & (count >= max(2 * _BLINKS, _LEAST_SHOWN * len(pixels)))
+    kernels = (np.ones((2, 2), np.uint8), np.ones((5, 9), np.uint8))
+    opened = cv2.morphologyEx(same.astype(np.uint8), cv2.MORPH_OPEN, kernels[0])
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernels[1])
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] > _LEAST_GRAPHIC
+    large[0] = False
+    return cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
 
 @dataclass(frozen=True)

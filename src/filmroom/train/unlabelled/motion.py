@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from filmroom.train.unlabelled.alignment import Aligner
 from filmroom.train.unlabelled.background import (
     Panorama,
+    blinking_places,
     make_panoramas,
     restless_places,
     time_apart,
@@ -71,11 +72,15 @@ class MovingShot:
 
     def turn(self) -> float:
         """How far the camera moved in all, as a share of the picture's width."""
-        width, height = self.size
-        middle = np.array([[[width / 2, height / 2]]], float)
-        back = [np.linalg.inv(matrix) for matrix in self.panorama.to_frame]
-        path = np.concatenate([cv2.perspectiveTransform(middle, each)[0] for each in back])
-        return float(np.ptp(path, axis=0).max() / width)
+        return _turn(self.panorama, self.size)
+
+
+def _turn(panorama: Panorama, size: tuple[int, int]) -> float:
+    width, height = size
+    middle = np.array([[[width / 2, height / 2]]], float)
+    back = [np.linalg.inv(matrix) for matrix in panorama.to_frame]
+    path = np.concatenate([cv2.perspectiveTransform(middle, each)[0] for each in back])
+    return float(np.ptp(path, axis=0).max() / width)
 
 
 def find_motion(shot: Shot, aligner: Aligner, stepper: Aligner) -> list[MovingShot]:
@@ -97,6 +102,10 @@ def _label_frames(shot: Shot, rows: NDArray[np.int64], panorama: Panorama) -> Mo
         apart.append(here)
     tau = otsu_threshold(np.stack(apart[::10]))
     differs = [here > tau for here in apart]
+    if _turn(panorama, size) > LEAST_TURN:
+        overlay = panorama.overlay | blinking_places(pixels, differs)
+        panorama = replace(panorama, overlay=overlay)
+        differs = [here & ~overlay for here in differs]
     ground = find_ground(panorama.picture, panorama.counts, _trodden(panorama, differs))
     change = time_apart(panorama, differs)
     restless = restless_places(change, ground)
