@@ -315,10 +315,16 @@ def people_of(clip: Path, *, whole: bool = False) -> TrackRows:
 
 def report_simulated(keep: Path, sport: str, arguments: argparse.Namespace) -> None:
     clip = clip_of(keep, sport, arguments.seconds)
-    folder = keep / f"unlabelled-{sport}"
+    folder = trained_folder(keep, sport, arguments.recipe)
     minutes = train([clip / "video.mp4"], folder, arguments.recipe, arguments.steps)
-    compare(f"sim-{sport}", clip / "video.mp4", people_of(clip), folder, sport)
+    name = f"sim-{sport}" if arguments.recipe == "default" else f"sim-{sport}, {arguments.recipe}"
+    compare(name, clip / "video.mp4", people_of(clip), folder, sport)
+    print((folder / "report.txt").read_text().splitlines()[0])
     print(f"trained in {minutes:.1f} min; must AP50 0.60, football MOTA baseline + 0.05")
+
+
+def trained_folder(keep: Path, sport: str, recipe: str) -> Path:
+    return keep / (f"unlabelled-{sport}" if recipe == "default" else f"unlabelled-{sport}-{recipe}")
 
 
 # displacement
@@ -326,7 +332,7 @@ def report_simulated(keep: Path, sport: str, arguments: argparse.Namespace) -> N
 
 def report_displacement(clip: Path, keep: Path, sport: str, arguments: argparse.Namespace) -> None:
     """The head is the one that the unlabelled training of the clip left; only the boxes are true."""
-    folder = keep / f"unlabelled-{sport}"
+    folder = trained_folder(keep, sport, arguments.recipe)
     train([clip / "video.mp4"], folder, arguments.recipe, arguments.steps)
     # What shows of somebody jumps as he is uncovered; the whole body moves as he does.
     truth = people_of(clip, whole=True)

@@ -70,6 +70,15 @@ def test_an_interrupted_training_goes_on_and_leaves_a_detector_that_runs(match, 
         train_unlabelled([match], folder, RECIPE.seeded(9), resume=True)
 
 
+@pytest.mark.slow
+def test_the_published_recipe_runs_from_end_to_end(match, tmp_path):
+    recipe = replace(RECIPE, paper=True)
+    report = train_unlabelled([match], tmp_path / "paper", recipe)
+    assert report.people >= 0 and not report.usable  # three steps teach nobody
+    detector = OnnxDetector(threshold=0.01, parts=tmp_path / "paper")
+    assert detector.detect(np.zeros((90, 160, 3), np.uint8)).boxes.shape[1] == 4
+
+
 def test_a_video_too_short_is_told(tmp_path):
     video = film(tmp_path / "short.mp4", [noise(i) for i in range(8)])
     with pytest.raises(InputError, match=r"less than 2 s"):

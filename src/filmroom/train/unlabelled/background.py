@@ -22,8 +22,9 @@ _MOST_PATCHES = 24
 _BUSY = 0.25  # share of the time
 _MOST_TIMES = 32  # at which a place is looked at, to know what is usually seen there
 _OFTEN = 0.12  # share of them in which what is usual is seen
-_SAME = 6.0  # grey levels within which a graphic shows the same each time
+_SAME = 4.0  # grey levels within which a graphic shows the same each time
 _BLINKS, _LEAST_SHOWN = 3, 0.08  # how often it comes, and the share of the time it is there, at least
+_SAME_SHARE = 0.6  # of the frames in which a place is not empty
 _LEAST_GRAPHIC = 60  # pixels
 
 
@@ -230,29 +231,34 @@ def restless_places(apart: NDArray[np.float32], ground: Mask | None) -> Mask:
 def blinking_places(pixels: Pictures, differs: Sequence[Mask]) -> Mask:
     """(h, w) graphics that come and go: the same colours at the same place of the picture, again and again.
 
-    `pixels` (T, h, w, 3) are pictures of a camera that moves, `differs` (T) of (h, w) say where each
-    leaves the empty place. Whoever runs by is never three times the same to a few grey levels.
+    `differs` (T) of (h, w) say where each of the pictures (T, h, w, 3) leaves the empty place. Whoever
+    runs by is never three times the same to a few grey levels.
     """
-    height, width = pixels.shape[1:3]
-    count, starts, total, squares = (np.zeros((height, width), np.float32) for _ in range(4))
-    before = np.zeros((height, width), bool)
-    for picture, here in zip(pixels, differs, strict=True):
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        count += here
-        starts += here & ~before
-        total += grey * here
-        squares += grey * grey * here
-        before = here
-    often = np.maximum(count, 1)
-    spread = np.sqrt(np.maximum(0, squares / often - (total / often) ** 2))
-    same = (spread < _SAME) & (starts >= _BLINKS) & (count >= max(2 * _BLINKS, _LEAST_SHOWN * len(pixels)))
+    shown = np.stack(differs)
+    same = np.zeros(shown.shape[1:], bool)
+    least = max(2 * _BLINKS, _LEAST_SHOWN * len(pixels))
+    rows, columns = np.nonzero((_episodes(shown) >= _BLINKS) & (shown.sum(axis=0) >= least))
+    if len(rows):
+        values = pixels[:, rows, columns].mean(axis=2, dtype=np.float32)
+        values[~shown[:, rows, columns]] = np.nan
+        # A runner may pass the place while the graphic is away.
+        alike = np.abs(values - np.nanmedian(values, axis=0)) < _SAME
+        often = (_episodes(alike) >= _BLINKS) & (alike.sum(axis=0) >= least)
+        often &= alike.sum(axis=0) > _SAME_SHARE * shown[:, rows, columns].sum(axis=0)
+        same[rows[often], columns[often]] = True
     kernels = (np.ones((2, 2), np.uint8), np.ones((5, 9), np.uint8))
     opened = cv2.morphologyEx(same.astype(np.uint8), cv2.MORPH_OPEN, kernels[0])
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernels[1])
     _, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-    large = stats[:, cv2.CC_STAT_AREA] > _LEAST_GRAPHIC
+    # Boards along the whole picture are no graphics, though one colour looks the same all along.
+    large = (stats[:, cv2.CC_STAT_AREA] > _LEAST_GRAPHIC) & (stats[:, cv2.CC_STAT_WIDTH] < 0.7 * closed.shape[1])
     large[0] = False
     return cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+
+
+def _episodes(shown: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How often each thing (T, ...) comes, the first time included."""
+    return np.asarray(shown[0] + (shown[1:] & ~shown[:-1]).sum(axis=0), np.int64)
 
 
 @dataclass(frozen=True)
@@ -297,7 +303,7 @@ def usual_sights(panorama: Panorama, pixels: Pictures, places: Mask) -> Usual:
     height, width = panorama.picture.shape[:2]
     place = np.full((height, width), -1, np.int32)
     place[places] = np.arange(int(places.sum()))
-    known = np.flatnonzero(panorama.known)
+    known = np.flatnonzero(panorama.known) if panorama.known.any() else np.arange(len(pixels))
     chosen = known[np.unique(np.linspace(0, len(known) - 1, _MOST_TIMES).round().astype(int))]
     kernel = np.ones((3, 3), np.uint8)
     full = np.where(panorama.overlay, 0, 255).astype(np.uint8)

@@ -30,50 +30,53 @@ def find_ground(
     `trodden` (H, W) says how many stood where; without it the colour that covers most is taken.
     """
     seen = counts > 0
+    walked = None if trodden is None or trodden[seen].sum() < _FEWEST_STEPS else trodden * seen
     lab = cv2.cvtColor(cv2.GaussianBlur(picture, (0, 0), 1.5), cv2.COLOR_RGB2LAB).astype(np.float32)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
     slope = cv2.GaussianBlur(
         cv2.magnitude(cv2.Sobel(grey, 5, 1, 0), cv2.Sobel(grey, 5, 0, 1)), (0, 0), 3
     )
     smooth = seen & (slope < _SMOOTH)
-    if smooth.sum() < _LEAST_SHARE * seen.sum() and trodden is None:
-        return None
-    weight = np.linspace(0.5, 1.0, len(picture))[:, None] * smooth
     values = lab[smooth]
-    walked = trodden is not None and float((trodden * seen).sum()) >= _FEWEST_STEPS
-    if walked:
+    if walked is not None:
         # Planks and ice are not smooth; that people stand on them shows that they are ground.
-        values = np.concatenate([values[:: max(1, len(values) // 4000)], lab[seen & (trodden > 0)]])
+        values = np.concatenate([values[:: max(1, len(values) // 4000)], lab[walked > 0]])
+    elif len(values) < _LEAST_SHARE * seen.sum():
+        return None
     if len(values) < _COLOURS:
         return None
-    sample = values[:: max(1, len(values) // 8000)]
-    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
-    cv2.setRNGSeed(1)
-    empty: NDArray[np.int32] = np.zeros((0, 1), np.int32)
-    _, _, centres = cv2.kmeans(sample, _COLOURS, empty, criteria, 2, cv2.KMEANS_PP_CENTERS)
+    centres = _usual_colours(values)
     distance = np.stack([_lab_distance(lab, centre) for centre in centres])
     nearest = distance.argmin(axis=0)
     # Rows further down are nearer to the camera and more likely to be where people play; but dark
     # stands may be larger than the floor, and there nobody walks about.
-    worth = np.array([(weight * (nearest == index)).sum() for index in range(_COLOURS)])
-    if walked:
-        worth = np.array([(trodden * seen)[nearest == index].sum() for index in range(_COLOURS)])
-    main = centres[int(worth.argmax())]
+    worth = np.linspace(0.5, 1.0, len(picture))[:, None] * smooth if walked is None else walked
+    main = centres[int(np.bincount(nearest.ravel(), worth.ravel(), _COLOURS).argmax())]
     alike = [
         index for index, centre in enumerate(centres) if np.linalg.norm(centre[1:] - main[1:]) < 12
     ]
     coloured = seen & (distance[alike].min(axis=0) < _NEAR_COLOUR)
     ground = coloured
-    if walked:
+    if walked is not None and (coloured & (walked > 0)).any():
         # Stands may have the colour of the grass; they are rougher than where people walk.
-        places = ground & (trodden > 0)
-        ground = coloured & (slope < max(_SMOOTH, 1.5 * float(np.percentile(slope[places], 75))))
+        usual = float(np.percentile(slope[coloured & (walked > 0)], 75))
+        ground = coloured & (slope < max(_SMOOTH, 1.5 * usual))
     opened = cv2.morphologyEx(ground.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     # Lines must not cut the ground in two.
     ground = _largest(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((_LINE, _LINE), np.uint8)))
     ground |= coloured & (cv2.dilate(ground.astype(np.uint8), np.ones((_LINE, _LINE), np.uint8)) > 0)
-    ground = _with_neighbours(_filled(ground), nearest, smooth, trodden if walked else None)
+    ground = _with_neighbours(_filled(ground), nearest, smooth, walked)
     return ground if ground.sum() > _LEAST_SHARE * seen.sum() else None
+
+
+def _usual_colours(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(8, 3) what the colours (N, 3) gather round."""
+    sample = values[:: max(1, len(values) // 8000)]
+    criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.5)
+    cv2.setRNGSeed(1)
+    empty: NDArray[np.int32] = np.zeros((0, 1), np.int32)
+    _, _, centres = cv2.kmeans(sample, _COLOURS, empty, criteria, 2, cv2.KMEANS_PP_CENTERS)
+    return np.asarray(centres, np.float32)
 
 
 def steps_of(moving: Mask) -> list[tuple[int, int]]:

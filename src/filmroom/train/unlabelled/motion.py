@@ -72,15 +72,11 @@ class MovingShot:
 
     def turn(self) -> float:
         """How far the camera moved in all, as a share of the picture's width."""
-        return _turn(self.panorama, self.size)
-
-
-def _turn(panorama: Panorama, size: tuple[int, int]) -> float:
-    width, height = size
-    middle = np.array([[[width / 2, height / 2]]], float)
-    back = [np.linalg.inv(matrix) for matrix in panorama.to_frame]
-    path = np.concatenate([cv2.perspectiveTransform(middle, each)[0] for each in back])
-    return float(np.ptp(path, axis=0).max() / width)
+        width, height = self.size
+        middle = np.array([[[width / 2, height / 2]]], float)
+        back = [np.linalg.inv(matrix) for matrix in self.panorama.to_frame]
+        path = np.concatenate([cv2.perspectiveTransform(middle, each)[0] for each in back])
+        return float(np.ptp(path, axis=0).max() / width)
 
 
 def find_motion(shot: Shot, aligner: Aligner, stepper: Aligner) -> list[MovingShot]:
@@ -102,10 +98,9 @@ def _label_frames(shot: Shot, rows: NDArray[np.int64], panorama: Panorama) -> Mo
         apart.append(here)
     tau = otsu_threshold(np.stack(apart[::10]))
     differs = [here > tau for here in apart]
-    if _turn(panorama, size) > LEAST_TURN:
-        overlay = panorama.overlay | blinking_places(pixels, differs)
-        panorama = replace(panorama, overlay=overlay)
-        differs = [here & ~overlay for here in differs]
+    overlay = panorama.overlay | blinking_places(pixels, differs)
+    panorama = replace(panorama, overlay=overlay)
+    differs = [here & ~overlay for here in differs]
     ground = find_ground(panorama.picture, panorama.counts, _trodden(panorama, differs))
     change = time_apart(panorama, differs)
     restless = restless_places(change, ground)
