@@ -1,6 +1,7 @@
 """What appearance adds to following people: self-supervised, and learnt from the match itself.
 
-    python benchmarks/appearance.py [ssat] [match] [speed] [clips [FOLDER]] [--simulated 4] [--parts DIR]
+    python benchmarks/appearance.py [ssat] [match] [speed] [clips [FOLDER]]
+                                    [--simulated 4] [--parts DIR] [--steps 400]
 
 `ssat`: association of true boxes, ids removed and order shuffled: by motion alone (SORT, ByteTrack, the
   boxes' distance) and by self-supervised appearance tracking as a ladder: looks alone, and boxes'

@@ -136,7 +136,8 @@ def test_ssat_keeps_who_is_half_hidden_and_looks_unlike_himself() -> None:
     for name in ("ssat", "ssat-published"):
         tracker = Tracker(preset(name))
         first = tracker.update(box, [0.9, 0.9], appearance=looks)
-        ids[name] = tracker.update(box + [2.0, 0, 0, 0], [0.9, 0.9], appearance=hidden) == first
+        moved = box + np.array([2.0, 0, 0, 0])
+        ids[name] = tracker.update(moved, [0.9, 0.9], appearance=hidden) == first
     assert ids["ssat"].all()
     assert ids["ssat-published"].tolist() == [False, True]
 

@@ -129,9 +129,9 @@ def train_on_videos(
     """Learn an embedding from raw videos: `folder/embedding.onnx`, a sheet and a report beside it.
 
     The sheet, `nearest.jpg`, is drawn anew every few minutes. `tell` is given stage, step, steps and
-    losses now and then. `drawn` simulated people join those of the videos. With `kind` "paper" the published setting is
-    trained on clips alone and left as `folder/paper.pt`: its vectors do not fit the ordinary pipeline.
-    InputError where a video cannot be read or all show too few people.
+    losses now and then. `drawn` simulated people join those of the videos. With `kind` "paper" the
+    published setting is trained on clips alone and left as `folder/paper.pt`: its vectors do not fit
+    the ordinary pipeline. InputError where a video cannot be read or all show too few people.
     """
     if not videos:
         raise InputError("no video to learn from; name one or more")

@@ -1,4 +1,4 @@
-"""Is it good enough? Players whose motion is known, and detectors that are right or wrong about them."""
+"""Is it good enough? Players whose motion is known, and detectors right or wrong about them."""
 
 from pathlib import Path
 
@@ -34,7 +34,14 @@ def players():
     for time in range(FRAMES):
         for x, y, w, h in people_at(time):
             cv2.ellipse(
-                labels[time], (int(x + w / 2), int(y + h / 2)), (int(w / 2), int(h / 2)), 0, 0, 360, 1, -1
+                labels[time],
+                (int(x + w / 2), int(y + h / 2)),
+                (int(w / 2), int(h / 2)),
+                0,
+                0,
+                360,
+                1,
+                -1,
             )
     pixels = np.full((FRAMES, *SIZE[::-1], 3), 90, np.uint8)
     shot = Shot(Path("v.mp4"), np.arange(FRAMES), np.arange(FRAMES) / 12.5, pixels, 1.0)

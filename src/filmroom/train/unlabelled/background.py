@@ -229,7 +229,7 @@ def restless_places(apart: NDArray[np.float32], ground: Mask | None) -> Mask:
 
 
 def blinking_places(pixels: Pictures, differs: Sequence[Mask]) -> Mask:
-    """(h, w) graphics that come and go: the same colours at the same place of the picture, again and again.
+    """(h, w) graphics that come and go: the same colours at the same place, again and again.
 
     `differs` (T) of (h, w) say where each of the pictures (T, h, w, 3) leaves the empty place. Whoever
     runs by is never three times the same to a few grey levels.
@@ -251,7 +251,9 @@ def blinking_places(pixels: Pictures, differs: Sequence[Mask]) -> Mask:
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernels[1])
     _, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     # Boards along the whole picture are no graphics, though one colour looks the same all along.
-    large = (stats[:, cv2.CC_STAT_AREA] > _LEAST_GRAPHIC) & (stats[:, cv2.CC_STAT_WIDTH] < 0.7 * closed.shape[1])
+    large = (stats[:, cv2.CC_STAT_AREA] > _LEAST_GRAPHIC) & (
+        stats[:, cv2.CC_STAT_WIDTH] < 0.7 * closed.shape[1]
+    )
     large[0] = False
     return cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
 
@@ -265,7 +267,8 @@ def _episodes(shown: NDArray[np.bool_]) -> NDArray[np.int64]:
 class Usual:
     """What is usually seen where more than one thing is: boards that change, a moving crowd.
 
-    place (H, W) row of each pixel of the panorama in the other arrays, -1 where there is one thing only.
+    place (H, W) row of each pixel of the panorama in the other arrays, -1 where only one
+        thing is seen.
     least, most (S, P, 3) lowest and highest colour within a pixel around, at S times; seen (S, P).
     """
 

@@ -109,7 +109,7 @@ def moving_labels(
     count, regions, stats, _ = cv2.connectedComponentsWithStats(
         cleaned(moving).astype(np.uint8), connectivity=8
     )
-    mirrored = mirrored_parts(np.asarray(regions, np.int32), stats, apart)
+    mirrored = mirrored_parts(np.asarray(regions, np.int32), np.asarray(stats, np.int32), apart)
     gone = ghosts(np.asarray(regions, np.int32), count, picture, empty)
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     area = stats[:, cv2.CC_STAT_AREA]
@@ -136,7 +136,9 @@ def moving_labels(
     if ground is not None:
         unsure |= (apart > 0.6 * tau) & (labels == 0) & ground
         # Before boards and stands a body may be cut short: what is above one may belong to it.
-        above = cv2.dilate((labels == 1).astype(np.uint8), np.ones((_REACH, 5), np.uint8), anchor=(2, 0))
+        above = cv2.dilate(
+            (labels == 1).astype(np.uint8), np.ones((_REACH, 5), np.uint8), anchor=(2, 0)
+        )
         unsure |= (apart > 0.6 * tau) & (labels == 0) & ~ground & (above > 0)
     if restless is not None:
         beside = cv2.dilate((labels == 1).astype(np.uint8), np.ones((25, 9), np.uint8)) > 0
@@ -145,7 +147,9 @@ def moving_labels(
     return labels, np.asarray(gone[regions])
 
 
-def mirrored_parts(regions: NDArray[np.int32], stats: NDArray[np.int32], apart: Mask) -> Mask:
+def mirrored_parts(
+    regions: NDArray[np.int32], stats: NDArray[np.int32], apart: NDArray[np.uint8]
+) -> Mask:
     """(h, w) the faint lower ends of regions: what a polished floor mirrors of those who stand on it.
 
     `regions` (h, w) are numbers of regions, `stats` their boxes and areas as OpenCV gives them, `apart`
@@ -162,7 +166,9 @@ def mirrored_parts(regions: NDArray[np.int32], stats: NDArray[np.int32], apart: 
         strong = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
         reach = max(3, round(_GAP * h))
         kept = cv2.dilate(strong, np.ones((reach, 5), np.uint8), anchor=(2, 0)) > 0
-        found[y : y + h, x : x + w] |= here & ~kept & (cv2.dilate(strong, np.ones((3, 3), np.uint8)) == 0)
+        found[y : y + h, x : x + w] |= (
+            here & ~kept & (cv2.dilate(strong, np.ones((3, 3), np.uint8)) == 0)
+        )
     return found
 
 

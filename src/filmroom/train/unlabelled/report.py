@@ -198,7 +198,7 @@ def _fitted(players: ShotPlayers, row: int, boxes: NDArray[np.float64]) -> list[
     if not len(single):
         return []
     overlap = ious(single, boxes) if len(boxes) else np.zeros((len(single), 1))
-    return (overlap.max(axis=1) > _FITS).astype(float).tolist()
+    return [float(best > _FITS) for best in overlap.max(axis=1)]
 
 
 def _filled(players: ShotPlayers, row: int, boxes: NDArray[np.float64]) -> list[float]:
