@@ -45,7 +45,7 @@ from filmroom.train.unlabelled.keeping import (
 from filmroom.train.unlabelled.motion import MovingShot, find_motion
 from filmroom.train.unlabelled.motion_masks import published_labels
 from filmroom.train.unlabelled.player_pools import PoolRecipe
-from filmroom.train.unlabelled.players import ShotPlayers, find_players
+from filmroom.train.unlabelled.players import ShotPlayers, find_players, foreground_masks
 from filmroom.train.unlabelled.report import Report, judge
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,8 @@ def train_unlabelled(
     sheets.save(folder / "2-foreground.png", sheets.foreground_sheet(foreground, moving))
     players = kept_players(work / "players.npz", moving)
     if players is None:
-        players, pools = find_players(foreground, moving, recipe.pools, _stage(tell, "players"))
+        masks = [foreground_masks(foreground, shot) for shot in moving]
+        players, pools = find_players(masks, moving, recipe.pools, _stage(tell, "players"))
         sheets.save(folder / "3-pools.png", sheets.pools_sheet(pools))
         keep_players(work / "players.npz", players)
     sheets.save(folder / "4-players.png", sheets.players_sheet(players))
