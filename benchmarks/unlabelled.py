@@ -12,7 +12,7 @@
   (aligned two-sided frame differences on the ground, blobs, SORT). Its truth is only measured with.
 `simulated`: the same for simulated clips in the figure style that no shipped network has seen; MOTA is
   that of people of whom a tenth shows.
-`candidates`: the cheap stages alone: what moves in four frames a second, divided into players without
+`candidates`: the cheap stages alone: what moves in eight frames a second, divided into players without
   a network of the foreground; AP50 of the boxes, and how many of those that are believed are right
   (IoU 0.5): from these the rest is learnt. `--ordinary SEED` films another clip in ordinary styles.
 `displacement`: true boxes (whole bodies) of a simulated clip at eight frames a second: share matched
@@ -345,7 +345,7 @@ def report_simulated(keep: Path, sport: str, arguments: argparse.Namespace) -> N
 
 
 def report_candidates(clip: Path) -> None:
-    footage = read_footage([clip / "video.mp4"], rate=4.0)
+    footage = read_footage([clip / "video.mp4"], rate=8.0)
     whole, steps = ClassicalAligner(), ClassicalAligner(polish=False)
     shots = [each for shot in footage.shots for each in find_motion(shot, whole, steps)]
     masks = [[labels == 1 for labels in shot.labels] for shot in shots]
