@@ -104,7 +104,8 @@ def _label_frames(shot: Shot, rows: NDArray[np.int64], panorama: Panorama) -> Mo
     ground = find_ground(panorama.picture, panorama.counts, _trodden(panorama, differs))
     change = time_apart(panorama, differs)
     restless = restless_places(change, ground)
-    beyond = change > 0 if ground is None else (change > 0) & ~ground
+    # Where no ground is known anybody may stand anywhere: only what never rests is looked at.
+    beyond = restless if ground is None else (change > 0) & ~ground
     usual = usual_sights(panorama, pixels, beyond)
     grounds = [_seen_mask(panorama, ground, row, size) for row in range(len(rows))]
     quiet = [_restless_in(panorama, restless, row, size) for row in range(len(rows))]
