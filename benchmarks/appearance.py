@@ -1,7 +1,7 @@
 """What appearance adds to following people: self-supervised, and learnt from the match itself.
 
     python benchmarks/appearance.py [ssat] [match] [speed] [clips [FOLDER]]
-                                    [--simulated 4] [--slow] [--parts DIR] [--steps 400]
+                                    [--simulated 4] [--every 5] [--parts DIR] [--steps 400]
 
 `ssat`: association of true boxes, ids removed and order shuffled: by motion alone (SORT, ByteTrack, the
   boxes' distance) and by self-supervised appearance tracking as a ladder: looks alone, and boxes'
@@ -351,7 +351,7 @@ def main() -> None:
     parser.add_argument("what", nargs="*", default=["ssat", "match", "speed"])
     parser.add_argument("--simulated", type=int, default=4, help="how many simulated clips")
     parser.add_argument("--parts", type=Path, help="folder of networks instead of the shipped ones")
-    parser.add_argument("--slow", action="store_true", help="`ssat` at 5 frames a second alone")
+    parser.add_argument("--every", type=int, default=1, help="`ssat` at every so manieth frame alone")
     parser.add_argument("--steps", type=int, default=400, help="of each training of `clips`")
     arguments = parser.parse_args()
     what = list(arguments.what)
@@ -360,7 +360,7 @@ def main() -> None:
         return
     if {"ssat", "match"} & set(what):
         count = arguments.simulated if "ssat" in what else 0
-        found = clips(count, arguments.parts, SLOW if arguments.slow else 1)
+        found = clips(count, arguments.parts, arguments.every)
         if "ssat" in what:
             report_ssat(found)
         if "match" in what:
