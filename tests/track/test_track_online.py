@@ -104,10 +104,10 @@ def test_appearance_tells_apart_who_stands_in_one_place() -> None:
     assert swapped.tolist() == start.tolist()
 
 
-def test_ssat_goes_by_looks_and_place_together() -> None:
+def test_ssat_as_published_goes_by_looks_and_place_together() -> None:
     looks = np.array([[1.0, 0.0], [0.0, 1.0]])
     still = np.array([[100.0, 100, 40, 100], [300, 100, 40, 100]])
-    tracker = Tracker(preset("ssat"))
+    tracker = Tracker(preset("ssat-published"))
     first = tracker.update(still, [0.9, 0.9], appearance=looks)
     assert (tracker.update(still[::-1], [0.9, 0.9], appearance=looks[::-1]) == first[::-1]).all()
     # Who looks right but is too far is not he: (1 - 1) + 900 sqrt(2) / (2 * 280) > 0.64.
@@ -115,16 +115,31 @@ def test_ssat_goes_by_looks_and_place_together() -> None:
     assert not set(tracker.update(away, [0.9, 0.9], appearance=looks)) & set(first)
 
 
-def test_ssat_finds_the_lost_by_their_looks() -> None:
+@pytest.mark.parametrize("name", ["ssat", "ssat-published"])
+def test_ssat_finds_the_lost_by_their_looks(name: str) -> None:
     looks = np.array([[1.0, 0.0], [0.0, 1.0]])
     still = np.array([[100.0, 100, 40, 100], [160, 100, 40, 100]])
-    tracker = Tracker(preset("ssat"))
+    tracker = Tracker(preset(name))
     first = tracker.update(still, [0.9, 0.9], appearance=looks)
     for _ in range(5):
         tracker.update(np.zeros((0, 4)), [], appearance=np.zeros((0, 2)))
     # Both are back, each nearer to where the other was.
     back = tracker.update(still[::-1] + np.array([5.0, 0, 0, 0]), [0.9, 0.9], appearance=looks)
     assert (back == first).all()
+
+
+def test_ssat_keeps_who_is_half_hidden_and_looks_unlike_himself() -> None:
+    box = np.array([[100.0, 100, 40, 100], [600, 300, 40, 100]])
+    looks = np.array([[1.0, 0.0], [0.0, 1.0]])
+    hidden = np.array([[0.2, 1.0], [0.0, 1.0]])
+    ids = {}
+    for name in ("ssat", "ssat-published"):
+        tracker = Tracker(preset(name))
+        first = tracker.update(box, [0.9, 0.9], appearance=looks)
+        moved = box + np.array([2.0, 0, 0, 0])
+        ids[name] = tracker.update(moved, [0.9, 0.9], appearance=hidden) == first
+    assert ids["ssat"].all()
+    assert ids["ssat-published"].tolist() == [False, True]
 
 
 def test_low_scores_carry_tracks_on_but_start_none() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -24,6 +25,7 @@ from filmroom.train.appearance import (  # noqa: E402
     export_embedding,
     hold_out,
     mates_loss,
+    nearest_sheet,
     told_apart,
     train_embedding,
     vary,
@@ -148,6 +150,21 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tmp_path: Path, loo
     picture = np.full((200, 100, 3), 90, np.uint8)
     found = embedder.describe(picture, np.array([[10.0, 10, 48, 96]]), [np.ones((96, 48), bool)])
     assert found.vectors.shape == (1, EMBEDDING_LENGTH) and np.abs(found.vectors).max() > 0
+
+
+def test_losses_and_what_was_learnt_are_shown_on_the_way(tmp_path: Path, looks: Looks) -> None:
+    told: list[tuple[int, int, dict[str, float]]] = []
+    source, net, sheet = LookSource(looks, SMALL), EmbeddingNet(), tmp_path / "nearest.jpg"
+    train_embedding(
+        source, net, EMBEDDING_LENGTH, tmp_path, SMALL,
+        tell=lambda *step: told.append(step),
+        show=lambda seen: nearest_sheet(seen, looks, sheet, rows=3, columns=4),
+    )  # fmt: skip
+    step, steps, losses = told[-1]
+    assert step == steps == SMALL.steps
+    assert set(losses) == {"classes", "mates"} and all(np.isfinite(list(losses.values())))
+    assert cv2.imread(str(sheet)).shape == (3 * HEIGHT, 4 * WIDTH, 3)
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_chances_are_those_of_the_looks() -> None:

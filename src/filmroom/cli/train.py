@@ -89,13 +89,17 @@ def train_command(
 def _train_appearance(
     videos: list[Path], output: Path, recipe: str, *, resume: bool, steps: int | None, seed: int
 ) -> None:
+    from filmroom.cli.terminal import stage_bars
     from filmroom.errors import InputError
     from filmroom.train.video_appearance import train_on_videos
 
     if recipe not in ("default", "paper"):
         raise InputError(f"no recipe {recipe!r}; choose default or paper")
     kind: Literal["default", "paper"] = "paper" if recipe == "paper" else "default"
-    report = train_on_videos(videos, output, kind=kind, steps=steps, seed=seed, resume=resume)
+    with stage_bars() as tell:
+        report = train_on_videos(
+            videos, output, kind=kind, steps=steps, seed=seed, resume=resume, tell=tell
+        )
     typer.echo(report.lines())
 
 

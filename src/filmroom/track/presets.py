@@ -6,7 +6,14 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from filmroom.errors import InputError
-from filmroom.track.settings import BOT_NOISE, OC_NOISE, SORT_NOISE, Round, TrackerSettings
+from filmroom.track.settings import (
+    ADAPTIVE_NOISE,
+    BOT_NOISE,
+    OC_NOISE,
+    SORT_NOISE,
+    Round,
+    TrackerSettings,
+)
 
 _PLAIN = TrackerSettings(
     noise=SORT_NOISE,
@@ -38,6 +45,21 @@ _BOT_SORT = replace(
     confirm=2,
     confirm_first=True,
 )
+
+_SSAT = replace(
+    _PLAIN,
+    rounds=(
+        Round("looks", least=-0.56, tracks="seen", from_last=True),
+        Round("looks", least=-0.64, tracks="lost", from_last=True),
+    ),
+    high=0.5,
+    low=0.5,
+    start=0.5,
+    memory=2.0,
+    confirm=1,
+    fresh=0.4,
+)
+_SEEN, _LOST = (replace(turn, from_last=False) for turn in _SSAT.rounds)
 
 PRESETS = MappingProxyType(
     {
@@ -77,28 +99,25 @@ PRESETS = MappingProxyType(
         ),
         "bot-sort": _BOT_SORT,
         "c-biou": replace(_BOT_SORT, rounds=_in_three_rounds(0.3, 0.5), camera="none"),
+        # Looks of one person are further apart the more of him is hidden, by more than boxes ever are:
+        # at equal weights they break tracks. Of who was lost they say more than his place does.
         "ssat": replace(
-            _PLAIN,
-            rounds=(
-                Round("looks", least=-0.56, tracks="seen", from_last=True),
-                Round("looks", least=-0.64, tracks="lost", from_last=True),
-            ),
-            high=0.5,
-            low=0.5,
-            start=0.5,
-            memory=2.0,
-            confirm=1,
-            fresh=0.4,
+            _SSAT,
+            rounds=(replace(_SEEN, looks=0.1), replace(_LOST, looks=0.5)),
+            noise=ADAPTIVE_NOISE,
+            camera="boxes",
         ),
+        "ssat-published": _SSAT,
     }
 )
 """Settings by name. `filmroom` is the default; the others follow the published methods:
 
 sort: Bewley et al. 2016; bytetrack: Zhang et al. 2022; oc-sort: Cao et al. 2023; bot-sort: Aharon et
 al. 2022 (camera motion only where given); c-biou: Yang et al. 2023 (overlap of grown boxes). Thresholds
-and noise are the defaults of Roboflow `trackers` 2.6, for 25 frames a second. ssat: self-supervised
-appearance tracking, for which `update` must be given looks (thresholds 0.56 and 0.64, alpha 2, beta 0.4
-as published; they belong to the published network).
+and noise are the defaults of Roboflow `trackers` 2.6, for 25 frames a second. ssat-published:
+self-supervised appearance tracking, for which `update` must be given looks: weights 1 and 1, the last
+box seen, thresholds 0.56 and 0.64, alpha 2, beta 0.4, which belong to the published network. ssat: the
+same distance from the predicted box, the camera's motion undone, looks weighed for our network.
 """
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 _HELD_OUT_EVERY = 20  # every how many groups one is kept to measure on
 _CONTRAST = 1 / 64  # of grey levels as the network takes them
 _MATES = 4  # people of one group in a batch
+_SHOW_EVERY = 180.0  # seconds between pictures of what has been learnt
+
+Tell = Callable[[int, int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -262,11 +266,15 @@ def train_embedding(
     resume: bool = False,
     held_out: Looks | None = None,
     minutes: float | None = None,
+    tell: Tell | None = None,
+    show: Callable[[nn.Module], None] | None = None,
 ) -> Path:
     """Train `net` in place, leaving `checkpoint.pt` on the way and `embedding.pt` at the end.
 
     `embedding.pt` holds the averaged weights. `held_out` people are measured on at every checkpoint.
-    With `minutes` the steps are as many as fit, told by the pace of the first ones.
+    With `minutes` the steps are as many as fit, told by the pace of the first ones. `tell` is given
+    step, steps and losses now and then; `show` the averaged network at the first checkpoint and every
+    few minutes, to draw what it has learnt.
     """
     seed_everything(recipe.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -279,6 +287,7 @@ def train_embedding(
     steps, step = recipe.steps, start
     generator = torch.Generator(device)
     started = time.monotonic()
+    shown = float("-inf")
     while step < steps:
         for group in optimiser.param_groups:
             group["lr"] = _rate(step, steps, recipe)
@@ -290,9 +299,10 @@ def train_embedding(
         with torch.autocast(device.type, dtype=torch.bfloat16):
             vectors = whole.net(inputs)
         grown = min(1.0, 4 * step / steps)
-        loss = F.cross_entropy(head(vectors, labels, grown), labels)
+        parts = {"classes": F.cross_entropy(head(vectors, labels, grown), labels)}
         if recipe.contrast:
-            loss = loss + recipe.contrast * mates_loss(vectors, labels, groups)
+            parts["mates"] = recipe.contrast * mates_loss(vectors, labels, groups)
+        loss = torch.stack(list(parts.values())).sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(whole.parameters(), 5.0)
@@ -303,13 +313,18 @@ def train_embedding(
         if minutes is not None and step - start == 100:
             steps = start + max(200, int(60 * minutes / pace))
             log.info("%.3f s a step: %d steps in %.1f minutes", pace, steps, minutes)
-        if step % 50 == 0:
+        if tell is not None and (step % 10 == 0 or step == steps):
+            tell(step, steps, {name: part.item() for name, part in parts.items()})
+        elif step % 50 == 0:
             log.info("step %d/%d  loss %.4f  %.3f s a step", step, steps, loss.item(), pace)
         if step % recipe.checkpoint_every == 0 or step == steps:
             save_training(checkpoint, whole, average, optimiser, step)
             if held_out is not None and len(held_out):
                 alike, mates = told_apart(average.net.net, held_out)
                 log.info("people never learnt from: %.3f of all, %.3f of mates", alike, mates)
+            if show is not None and time.monotonic() - shown > _SHOW_EVERY:
+                shown = time.monotonic()
+                show(average.net.net)
     result = folder / "embedding.pt"
     net.load_state_dict(average.net.net.state_dict())
     save_checkpoint(result, {"net": net.cpu().state_dict()})
@@ -410,7 +425,10 @@ def nearest_sheet(net: nn.Module, looks: Looks, path: Path, rows: int = 12, colu
     chosen = np.random.default_rng(0).permutation(len(looks))[:rows]
     order = np.argsort(-(vectors[chosen] @ vectors.T), axis=1)[:, :columns]
     sheet = looks.pixels[order].transpose(0, 2, 1, 3, 4).reshape(len(chosen) * HEIGHT, -1, 3)
-    cv2.imwrite(str(path), sheet[:, :, ::-1])
+    _, packed = cv2.imencode(path.suffix, sheet[:, :, ::-1])
+    aside = path.with_suffix(".partial")
+    aside.write_bytes(packed.tobytes())
+    aside.replace(path)
 
 
 def train_general(

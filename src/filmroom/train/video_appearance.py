@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,7 @@ from filmroom.train.appearance import (
     Batch,
     EmbeddingNet,
     LookSource,
+    Tell,
     export_embedding,
     nearest_sheet,
     told_apart,
@@ -39,6 +40,7 @@ from filmroom.train.video_looks import frames_of_videos, looks_of_videos
 log = logging.getLogger(__name__)
 
 Recipe = Literal["default", "paper"]
+StageTell = Callable[[str, int, int, dict[str, float]], None]
 
 PAPER = AppearanceRecipe(
     steps=9600,  # 16 epochs of 1,600 clips of 24 frames, 64 a batch
@@ -122,12 +124,14 @@ def train_on_videos(
     drawn: int = 480,
     parts: Path | None = None,
     resume: bool = False,
+    tell: StageTell | None = None,
 ) -> Report:
     """Learn an embedding from raw videos: `folder/embedding.onnx`, a sheet and a report beside it.
 
-    `drawn` simulated people join those of the videos. With `kind` "paper" the published setting is
-    trained on clips alone and left as `folder/paper.pt`: its vectors do not fit the ordinary pipeline.
-    InputError where a video cannot be read or all show too few people.
+    The sheet, `nearest.jpg`, is drawn anew every few minutes. `tell` is given stage, step, steps and
+    losses now and then. `drawn` simulated people join those of the videos. With `kind` "paper" the
+    published setting is trained on clips alone and left as `folder/paper.pt`: its vectors do not fit
+    the ordinary pipeline. InputError where a video cannot be read or all show too few people.
     """
     if not videos:
         raise InputError("no video to learn from; name one or more")
@@ -138,15 +142,16 @@ def train_on_videos(
     recipe = recipe or replace(PAPER if kind == "paper" else AppearanceRecipe(), seed=seed)
     recipe = replace(recipe, steps=steps or recipe.steps)
     if kind == "paper":
-        return _as_published(videos, folder, recipe, resume=resume)
+        return _as_published(videos, folder, recipe, resume=resume, tell=tell)
     found = looks_of_videos(videos, folder, parts=parts)
     learnt, held_out = hold_out_people(found.looks, seed)
-    net, clips = _pretrained(videos, folder / "clips", recipe, resume=resume)
+    net, clips = _pretrained(videos, folder / "clips", recipe, resume=resume, tell=tell)
     if drawn:
         learnt = Looks.joined([learnt, drawn_looks(drawn, 8, seed)])
     weights = train_embedding(
         LookSource(learnt, recipe), net, EMBEDDING_LENGTH, folder, recipe,
-        resume=resume, held_out=held_out,
+        resume=resume, held_out=held_out, tell=_stage(tell, "people"),
+        show=lambda seen: nearest_sheet(seen, found.looks, folder / "nearest.jpg"),
     )  # fmt: skip
     export_embedding(weights, folder / "embedding.onnx", learnt)
     nearest_sheet(net, found.looks, folder / "nearest.jpg")
@@ -165,6 +170,12 @@ def train_on_videos(
     return report
 
 
+def _stage(tell: StageTell | None, name: str) -> Tell | None:
+    if tell is None:
+        return None
+    return lambda step, steps, losses: tell(name, step, steps, losses)
+
+
 def hold_out_people(looks: Looks, seed: int, share: float = 0.15) -> tuple[Looks, Looks]:
     """What is learnt from, and a share of the groups of people, at least one, to measure on."""
     groups = int(looks.group.max(initial=-1)) + 1
@@ -176,7 +187,12 @@ def hold_out_people(looks: Looks, seed: int, share: float = 0.15) -> tuple[Looks
 
 
 def _pretrained(
-    videos: Sequence[Path], folder: Path, recipe: AppearanceRecipe, *, resume: bool
+    videos: Sequence[Path],
+    folder: Path,
+    recipe: AppearanceRecipe,
+    *,
+    resume: bool,
+    tell: StageTell | None,
 ) -> tuple[EmbeddingNet, int]:
     """A network that knows clips apart, and how many there were."""
     net = EmbeddingNet()
@@ -191,19 +207,28 @@ def _pretrained(
         return net, source.classes
     folder.mkdir(parents=True, exist_ok=True)
     shorter = replace(recipe, steps=max(1, recipe.steps // 4), contrast=0.0)
-    train_embedding(source, net, EMBEDDING_LENGTH, folder, shorter, resume=resume)
+    train_embedding(
+        source, net, EMBEDDING_LENGTH, folder, shorter, resume=resume, tell=_stage(tell, "clips")
+    )
     return net, source.classes
 
 
 def _as_published(
-    videos: Sequence[Path], folder: Path, recipe: AppearanceRecipe, *, resume: bool
+    videos: Sequence[Path],
+    folder: Path,
+    recipe: AppearanceRecipe,
+    *,
+    resume: bool,
+    tell: StageTell | None,
 ) -> Report:
     frames, clip = frames_of_videos(videos)
     source = FrameSource(frames, clip, recipe, (224, 224))
     if source.classes < 2:
         raise InputError("one clip only: nothing to tell it from; give more or longer videos")
     net: nn.Module = ResNet50(512)
-    weights = train_embedding(source, net, 512, folder, recipe, resume=resume)
+    weights = train_embedding(
+        source, net, 512, folder, recipe, resume=resume, tell=_stage(tell, "clips, as published")
+    )
     weights.replace(folder / "paper.pt")
     report = Report(
         len(videos), float("nan"), source.classes, 0, 0, float("nan"), float("nan"),

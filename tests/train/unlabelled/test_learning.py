@@ -70,6 +70,15 @@ def test_an_interrupted_training_goes_on_and_leaves_a_detector_that_runs(match, 
         train_unlabelled([match], folder, RECIPE.seeded(9), resume=True)
 
 
+@pytest.mark.slow
+def test_the_published_recipe_runs_from_end_to_end(match, tmp_path):
+    recipe = replace(RECIPE, paper=True)
+    report = train_unlabelled([match], tmp_path / "paper", recipe)
+    assert report.people >= 0 and not report.usable  # three steps teach nobody
+    detector = OnnxDetector(threshold=0.01, parts=tmp_path / "paper")
+    assert detector.detect(np.zeros((90, 160, 3), np.uint8)).boxes.shape[1] == 4
+
+
 def test_a_video_too_short_is_told(tmp_path):
     video = film(tmp_path / "short.mp4", [noise(i) for i in range(8)])
     with pytest.raises(InputError, match=r"less than 2 s"):
@@ -148,8 +157,9 @@ def test_a_body_alone_is_cut_out(tmp_path):
 
 
 def test_a_report_names_what_is_weak():
-    good = Report(0.95, 14, 0.9, 0.9, 0.9, 3.0, 2.0, 2.0, True, 15.0, 20.0, [])
-    weak = replace(good, moving_found=0.3, track_seconds=0.2)
-    assert good.usable and "good enough" in good.text()
+    good = Report(0.95, 14, 0.9, 0.9, 0.9, 0.05, 0.9, 3.0, 2.0, 2.0, True, 15.0, 20.0, [])
+    weak = replace(good, singles_fitted=0.3, doubles=0.5)
+    assert good.usable and "good enough to use" in good.text()
     assert not weak.usable
-    assert "moving found" in weak.text() and "track seconds" in weak.text()
+    assert "not good enough: singles fitted, doubles" in weak.text()
+    assert not replace(good, singles_fitted=float("nan")).usable

@@ -21,8 +21,7 @@ from filmroom.train.unlabelled.motion_masks import (  # noqa: E402
 SIZE = (320, 180)
 
 
-@pytest.fixture(scope="module")
-def match():
+def filmed(*, pan=4, restless_crowd=False, boards=False):
     """(T, 180, 320, 3) a camera that pans over a green pitch on which three run; and where they are."""
     rng = np.random.default_rng(5)
     place = np.zeros((180, 420, 3), np.uint8)
@@ -38,14 +37,42 @@ def match():
     frames, boxes = [], []
     for time in range(24):
         whole = place.copy()
+        if boards:
+            letters = np.arange(420) // 7 % 3 == (0 if 9 <= time < 18 else 1)
+            whole[56:82] = np.where(letters[:, None], (90, 130, 220), (30, 60, 160))
         here = []
         for index, (start, speed, row) in enumerate(((60, 9, 70), (300, -8, 110), (180, 6, 140))):
             x = start + speed * time
             whole[row : row + 26, x : x + 10] = ((220, 30, 30), (30, 30, 220), (240, 240, 240))[index]
-            here.append((x - 4 * time, row, 10, 26))
-        frames.append(whole[:, 4 * time : 4 * time + 320])
+            here.append((x - pan * time, row, 10, 26))
+        if restless_crowd:
+            waving = rng.random((50, 420)) < 0.5
+            whole[:50][waving] = rng.integers(0, 255, (int(waving.sum()), 3))
+        frames.append(whole[:, pan * time : pan * time + 320])
         boxes.append(here)
     return np.stack(frames), np.array(boxes, float)
+
+
+@pytest.fixture(scope="module")
+def match():
+    return filmed()
+
+
+def moving_of(frames, folder):
+    shot = Shot(folder / "v.mp4", np.arange(len(frames)), np.arange(len(frames)) / 12.5, frames, 1.0)
+    [found] = find_motion(shot, ClassicalAligner(), ClassicalAligner(polish=False))
+    return found
+
+
+def labelled_inside(found, boxes, rows=(6, 12, 18)):
+    """Mean share of the middles of those in view that are labelled as moving."""
+    shares = [
+        (found.labels[row][y + 3 : y + h - 3, x + 2 : x + w - 2] == 1).mean()
+        for row in rows
+        for x, y, w, h in boxes[row].astype(int)
+        if 6 < x < 300
+    ]
+    return float(np.mean(shares))
 
 
 def test_the_empty_place_shows_nobody(match):
@@ -137,3 +164,72 @@ def test_published_labels_are_one_sided_and_hollow(match):
     assert (labels[0] == UNKNOWN).all()
     x, y, _, h = boxes[2, 0].astype(int)
     assert (labels[2][y : y + h, x - 9 : x - 1] == 1).mean() > 0.6  # where he was: a ghost
+
+
+# --- when things go wrong ----------------------------------------------------------------------------
+
+
+def test_a_camera_that_stands_still_shows_who_moves(tmp_path):
+    frames, boxes = filmed(pan=0)
+    found = moving_of(frames, tmp_path)
+    assert found.turn() < 0.01
+    assert labelled_inside(found, boxes) > 0.7
+
+
+def test_a_crowd_that_moves_more_than_the_players_is_left_out(tmp_path):
+    frames, boxes = filmed(restless_crowd=True)
+    found = moving_of(frames, tmp_path)
+    assert labelled_inside(found, boxes) > 0.7
+    assert (found.labels[:, :44] == 1).mean() < 0.01
+
+
+@pytest.mark.parametrize("pan", [0, 4])
+def test_graphics_that_blink_are_no_players(tmp_path, pan):
+    frames, boxes = filmed(pan=pan)
+    clock = (slice(120, 160), slice(260, 280))  # as upright as a player
+    for time, frame in enumerate(frames := frames.copy()):
+        if time % 8 < 4:
+            frame[clock] = (250, 220, 40)
+    found = moving_of(frames, tmp_path)
+    shown = [row for row in range(len(frames)) if row % 8 < 4]
+    assert (found.labels[shown][:, clock[0], clock[1]] == 1).mean() < 0.1
+    assert labelled_inside(found, boxes) > 0.6
+
+
+def test_what_a_polished_floor_mirrors_is_not_learnt(tmp_path):
+    frames, boxes = filmed()
+    for frame, here in zip(frames := frames.copy(), boxes.astype(int), strict=True):
+        for x, y, w, h in here:
+            if 0 < x < 308 and y + 2 * h < 180:
+                floor = frame[y + h : y + 2 * h, x : x + w]
+                floor[:] = 0.8 * floor + 0.2 * frame[y : y + h, x : x + w][::-1]
+    found = moving_of(frames, tmp_path)
+    assert labelled_inside(found, boxes) > 0.7
+    mirrored = [
+        (found.labels[row][y + h + 3 : y + 2 * h - 3, x + 2 : x + w - 2] == 1).mean()
+        for row in (6, 12, 18)
+        for x, y, w, h in boxes[row].astype(int)
+        if 6 < x < 300
+    ]
+    assert np.mean(mirrored) < 0.1
+
+
+def test_who_runs_before_boards_that_change_is_whole(tmp_path):
+    frames, boxes = filmed(boards=True)
+    found = moving_of(frames, tmp_path)
+    before_them = boxes.copy()
+    before_them[:, :, 3] = 12  # the upper half of the first of them, who stands on the grass below
+    assert labelled_inside(found, before_them[:, :1], range(4, 20)) > 0.6
+    assert (found.labels[4:20, 58:68] == 1).mean() < 0.02
+
+
+def test_the_ground_is_where_feet_are_seen_not_the_largest_plain_surface():
+    picture = np.zeros((120, 200, 3), np.uint8)
+    picture[:70] = (50, 50, 55)  # dark stands
+    picture[70:] = (200, 160, 110)
+    picture[70::3] = (170, 120, 70)  # planks
+    counts = np.full((120, 200), 9, np.uint8)
+    trodden = np.zeros((120, 200), np.float32)
+    trodden[80:115:4, 10:190:5] = 1
+    ground = find_ground(picture, counts, trodden)
+    assert ground[75:115, 10:190].mean() > 0.9 and ground[:60].mean() < 0.05

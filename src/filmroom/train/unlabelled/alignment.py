@@ -29,6 +29,7 @@ _WINDOW = (15, 15)
 _NO_GUESS: Any = None
 _SHARP = 8.0  # grey levels between neighbours at the edge of a graphic
 _STAYS = 4.0  # grey levels by which a graphic's pixels usually change
+_UPRIGHT = 0.1  # of a graphic's edges, at least
 _STILL_SHARE = 0.75  # of the edges of one frame that the median of all keeps when the camera stands
 
 
@@ -117,7 +118,8 @@ def find_overlay(pixels: Pictures) -> Mask:
     greys = np.stack([cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in chosen]).astype(np.float32)
     middle = np.median(greys, axis=0)
     strays = np.median(np.abs(greys - middle), axis=0)
-    slope = cv2.magnitude(cv2.Sobel(middle, cv2.CV_32F, 1, 0), cv2.Sobel(middle, cv2.CV_32F, 0, 1)) / 4
+    across, down = cv2.Sobel(middle, cv2.CV_32F, 1, 0), cv2.Sobel(middle, cv2.CV_32F, 0, 1)
+    slope = cv2.magnitude(across, down) / 4
     usual = [
         cv2.magnitude(cv2.Sobel(g, cv2.CV_32F, 1, 0), cv2.Sobel(g, cv2.CV_32F, 0, 1)).mean()
         for g in greys[::8]
@@ -128,8 +130,13 @@ def find_overlay(pixels: Pictures) -> Mask:
     still = (edges & (strays < _STAYS)).astype(np.uint8)
     still = cv2.morphologyEx(still, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     still = cv2.morphologyEx(still, cv2.MORPH_CLOSE, np.ones((9, 17), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(still, connectivity=8)
+    count, owner, stats, _ = cv2.connectedComponentsWithStats(still, connectivity=8)
     big = stats[:, cv2.CC_STAT_AREA] > 40
+    # What runs along the pan stays as well, the rim of a board: graphics have upright edges too.
+    sharp = edges & (strays < _STAYS)
+    upright = sharp & (np.abs(across) > np.abs(down))
+    shares = [np.bincount(owner[each], minlength=count) for each in (upright, sharp)]
+    big &= shares[0] > _UPRIGHT * shares[1]
     big[0] = False
     found = np.zeros(middle.shape, np.uint8)
     for x, y, w, h, _ in stats[big]:

@@ -20,6 +20,12 @@ _LARGEST = 2.6  # times the picture's size: what a panorama may measure at most
 _ROUNDS = 2
 _MOST_PATCHES = 24
 _BUSY = 0.25  # share of the time
+_MOST_TIMES = 32  # at which a place is looked at, to know what is usually seen there
+_OFTEN = 0.12  # share of them in which what is usual is seen
+_SAME = 4.0  # grey levels within which a graphic shows the same each time
+_BLINKS, _LEAST_SHOWN = 3, 0.08  # how often it comes, and the share of the time it is there, at least
+_SAME_SHARE = 0.6  # of the frames in which a place is not empty
+_LEAST_GRAPHIC = 60  # pixels
 
 
 @dataclass(frozen=True)
@@ -194,11 +200,10 @@ def without_ghosts(panorama: Panorama, pixels: Pictures, masks: Sequence[Mask]) 
     return replace(panorama, picture=picture)
 
 
-def restless_places(panorama: Panorama, differs: Sequence[Mask], ground: Mask | None) -> Mask:
-    """(H, W) of the panorama: what differs from its own median in much of the time it is seen.
+def time_apart(panorama: Panorama, differs: Sequence[Mask]) -> NDArray[np.float32]:
+    """(H, W) of the panorama: the share of the time that each place differs from its own median.
 
-    `differs` (T) of (h, w) says where each frame leaves the panorama. Boards that show moving pictures
-    do so; players pass, and stay only on the `ground` (H, W).
+    `differs` (T) of (h, w) says where each frame leaves the panorama; 0 where it is hardly ever seen.
     """
     height, width = panorama.picture.shape[:2]
     changed = np.zeros((height, width), np.float32)
@@ -208,8 +213,109 @@ def restless_places(panorama: Panorama, differs: Sequence[Mask], ground: Mask | 
         back = np.linalg.inv(panorama.to_frame[row])
         changed += cv2.warpPerspective(differs[row].astype(np.float32) * full, back, (width, height))
         seen += cv2.warpPerspective(full, back, (width, height))
-    busy = ((changed / seen > _BUSY) & (seen > 6)).astype(np.uint8)
+    return np.asarray(np.where(seen > 6, changed / seen, 0), np.float32)
+
+
+def restless_places(apart: NDArray[np.float32], ground: Mask | None) -> Mask:
+    """(H, W) what differs from its own median in much of the time, by `time_apart`.
+
+    Boards that show moving pictures do so; players pass, and stay only on the `ground` (H, W).
+    """
+    busy = (apart > _BUSY).astype(np.uint8)
     if ground is not None:
         busy[cv2.erode(ground.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0] = 0
     opened = cv2.morphologyEx(busy, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return cv2.dilate(opened, np.ones((5, 5), np.uint8)) > 0
+
+
+def blinking_places(pixels: Pictures, differs: Sequence[Mask]) -> Mask:
+    """(h, w) graphics that come and go: the same colours at the same place, again and again.
+
+    `differs` (T) of (h, w) say where each of the pictures (T, h, w, 3) leaves the empty place. Whoever
+    runs by is never three times the same to a few grey levels.
+    """
+    shown = np.stack(differs)
+    same = np.zeros(shown.shape[1:], bool)
+    least = max(2 * _BLINKS, _LEAST_SHOWN * len(pixels))
+    rows, columns = np.nonzero((_episodes(shown) >= _BLINKS) & (shown.sum(axis=0) >= least))
+    if len(rows):
+        values = pixels[:, rows, columns].mean(axis=2, dtype=np.float32)
+        values[~shown[:, rows, columns]] = np.nan
+        # A runner may pass the place while the graphic is away.
+        alike = np.abs(values - np.nanmedian(values, axis=0)) < _SAME
+        often = (_episodes(alike) >= _BLINKS) & (alike.sum(axis=0) >= least)
+        often &= alike.sum(axis=0) > _SAME_SHARE * shown[:, rows, columns].sum(axis=0)
+        same[rows[often], columns[often]] = True
+    kernels = (np.ones((2, 2), np.uint8), np.ones((5, 9), np.uint8))
+    opened = cv2.morphologyEx(same.astype(np.uint8), cv2.MORPH_OPEN, kernels[0])
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, kernels[1])
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
+    # Boards along the whole picture are no graphics, though one colour looks the same all along.
+    large = (stats[:, cv2.CC_STAT_AREA] > _LEAST_GRAPHIC) & (
+        stats[:, cv2.CC_STAT_WIDTH] < 0.7 * closed.shape[1]
+    )
+    large[0] = False
+    return cv2.dilate(large[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+
+
+def _episodes(shown: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How often each thing (T, ...) comes, the first time included."""
+    return np.asarray(shown[0] + (shown[1:] & ~shown[:-1]).sum(axis=0), np.int64)
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usually seen where more than one thing is: boards that change, a moving crowd.
+
+    place (H, W) row of each pixel of the panorama in the other arrays, -1 where only one
+        thing is seen.
+    least, most (S, P, 3) lowest and highest colour within a pixel around, at S times; seen (S, P).
+    """
+
+    place: NDArray[np.int32]
+    least: Pictures
+    most: Pictures
+    seen: Mask
+
+    def familiar(self, picture: Pictures, to_frame: Matrix, where: Mask, tau: float) -> Mask:
+        """(h, w) which of the pixels `where` show what is often seen in their place, within `tau`."""
+        found = np.zeros(where.shape, bool)
+        rows, columns = np.nonzero(where)
+        if not len(rows):
+            return found
+        points = np.stack([columns, rows], axis=1)[None].astype(np.float64)
+        there = cv2.perspectiveTransform(points, np.linalg.inv(to_frame))[0].round().astype(int)
+        height, width = self.place.shape
+        inside = ((there >= 0) & (there < [width, height])).all(axis=1)
+        rows, columns, there = rows[inside], columns[inside], there[inside]
+        place = self.place[there[:, 1], there[:, 0]]
+        known = place >= 0
+        rows, columns, place = rows[known], columns[known], place[known]
+        colour = picture[rows, columns].astype(np.int16)
+        low = self.least[:, place].astype(np.int16) - tau
+        high = self.most[:, place].astype(np.int16) + tau
+        seen = self.seen[:, place]
+        alike = ((colour >= low) & (colour <= high)).all(axis=2) & seen
+        often = alike.sum(axis=0) > np.maximum(2, _OFTEN * seen.sum(axis=0))
+        found[rows[often], columns[often]] = True
+        return found
+
+
+def usual_sights(panorama: Panorama, pixels: Pictures, places: Mask) -> Usual:
+    """What is seen at `places` (H, W) of the panorama in the course of the frames (T, h, w, 3)."""
+    height, width = panorama.picture.shape[:2]
+    place = np.full((height, width), -1, np.int32)
+    place[places] = np.arange(int(places.sum()))
+    known = np.flatnonzero(panorama.known) if panorama.known.any() else np.arange(len(pixels))
+    chosen = known[np.unique(np.linspace(0, len(known) - 1, _MOST_TIMES).round().astype(int))]
+    kernel = np.ones((3, 3), np.uint8)
+    full = np.where(panorama.overlay, 0, 255).astype(np.uint8)
+    least, most, seen = [], [], []
+    for row in chosen:
+        back = np.linalg.inv(panorama.to_frame[row])
+        warped = cv2.warpPerspective(pixels[row], back, (width, height))
+        least.append(cv2.erode(warped, kernel)[places])
+        most.append(cv2.dilate(warped, kernel)[places])
+        shown = cv2.warpPerspective(full, back, (width, height), flags=cv2.INTER_NEAREST)
+        seen.append(shown[places] > 0)
+    return Usual(place, np.stack(least), np.stack(most), np.stack(seen))

@@ -43,6 +43,8 @@ _SINKHORN_TURNS = 20
 _SIGMAS = (4.0, 2.0, 1.0)
 _LEAST_SIGMA = 4.0
 _SIGMA_SHARE = 0.25  # of the box's height
+_FORESHORTENED = 3.0  # times that a step towards the camera is shorter in the picture
+_NEVER = 1e9
 _UNIT = 16.0  # pixels of the small picture that the network calls one
 
 
@@ -93,6 +95,11 @@ def gaussians(
 def centres_of(boxes: Boxes) -> Matrix:
     """Middles (N, 2) of boxes (N, 4)."""
     return np.asarray(boxes[:, :2] + boxes[:, 2:] / 2, float)
+
+
+def feet_of(boxes: Boxes) -> Matrix:
+    """Middles (N, 2) of the lower edges of boxes (N, 4)."""
+    return np.asarray(boxes[:, :2] + boxes[:, 2:] * [0.5, 1.0], float)
 
 
 def soft_matches(first: Boxes, second: Boxes) -> tuple[Matrix, NDArray[np.float64]]:
@@ -346,17 +353,20 @@ def displaced(
 
 
 def match_nearest(expected: Boxes, found: Boxes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows of `expected` and of `found` that belong together: one to one, least distance in all.
+    """Rows of `expected` and of `found` that belong together: one to one, least squares in all.
 
-    No pair is further apart than the geometric mean of the expected sides (CenterTrack's kappa), or
-    than half its height if that is more.
+    Distances are those of the feet; downwards they count three times, for a step towards the camera is
+    foreshortened. No pair of middles is further apart than the geometric mean of the expected sides
+    (CenterTrack's kappa), or than half its height if that is more.
     """
     if not len(expected) or not len(found):
         nothing = np.zeros(0, np.intp)
         return nothing, nothing
     apart = np.linalg.norm(centres_of(expected)[:, None] - centres_of(found)[None], axis=2)
     reach = np.maximum(np.sqrt(expected[:, 2] * expected[:, 3]), 0.5 * expected[:, 3])[:, None]
-    cost = np.where(apart < reach, apart, 1e4)
+    steps = feet_of(expected)[:, None] - feet_of(found)[None]
+    squares = (steps * [1.0, _FORESHORTENED]) ** 2
+    cost = np.where(apart < reach, squares.sum(axis=2), _NEVER)
     rows, columns = linear_sum_assignment(cost)
-    good = cost[rows, columns] < 1e4
+    good = cost[rows, columns] < _NEVER
     return rows[good], columns[good]

@@ -45,7 +45,7 @@ from filmroom.train.unlabelled.keeping import (
 from filmroom.train.unlabelled.motion import MovingShot, find_motion
 from filmroom.train.unlabelled.motion_masks import published_labels
 from filmroom.train.unlabelled.player_pools import PoolRecipe
-from filmroom.train.unlabelled.players import ShotPlayers, find_players
+from filmroom.train.unlabelled.players import ShotPlayers, find_players, foreground_masks
 from filmroom.train.unlabelled.report import Report, judge
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ _BELIEVED_SCORE = 0.45  # likewise of the first detector
 _LEAST_FOREGROUND = 0.15  # of a detected box: else nothing of it ever moved
 _WIDEST = 0.85  # width over height of a label
 _MOST_CUTOUTS = 1500
+_HEIGHTS = (0.7, 1.45)  # of the usual person, between which people are shown to the detector
+_CROP_HEIGHTS, _LARGEST_CROP = 2.6, 352  # side of a crop, in usual people; in pixels at most
 _FEWEST_LABELS = 20
 
 
@@ -84,7 +86,6 @@ class UnlabelledRecipe:
             steps=800,
             batch=6,
             crop=256,
-            heights=(42.0, 104.0),
             paste=0.6,
             rate=3e-3,
             widths=(24, 48, 80, 96),
@@ -152,7 +153,8 @@ def train_unlabelled(
     sheets.save(folder / "2-foreground.png", sheets.foreground_sheet(foreground, moving))
     players = kept_players(work / "players.npz", moving)
     if players is None:
-        players, pools = find_players(foreground, moving, recipe.pools, _stage(tell, "players"))
+        masks = [foreground_masks(foreground, shot) for shot in moving]
+        players, pools = find_players(masks, moving, recipe.pools, _stage(tell, "players"))
         sheets.save(folder / "3-pools.png", sheets.pools_sheet(pools))
         keep_players(work / "players.npz", players)
     sheets.save(folder / "4-players.png", sheets.players_sheet(players))
@@ -253,7 +255,7 @@ def _distil(
         if not network.exists():
             found = players if number == 0 else _found_again(players, work / f"round-{number}")
             teams = _write_training_set(found, here, recipe)
-            schedule = recipe.detector
+            schedule = _as_tall(recipe.detector, found)
             if not teams[0]:
                 # Nobody stood alone and whole: there is nobody to paste.
                 schedule = replace(schedule, paste=0.0)
@@ -275,6 +277,26 @@ def _distil(
         weights = here / "detector.pt"
     target.write_bytes(network.read_bytes())
     return target
+
+
+def _as_tall(schedule: DetectorRecipe, players: Sequence[ShotPlayers]) -> DetectorRecipe:
+    """The schedule with crops that show people about as tall as the detector will meet them here.
+
+    Crops grow with the people, so that several fit on one, and batches shrink as much.
+    """
+    tall = [
+        boxes[sure > _BELIEVED, 3] * min(each.motion.shot.scale, LONG_SIDE / max(each.motion.size))
+        for each in players
+        for boxes, sure in zip(each.boxes, each.sure, strict=True)
+    ]
+    heights = np.concatenate(tall) if tall else np.zeros(0)
+    if len(heights) < _FEWEST_LABELS:
+        return schedule
+    usual = float(np.median(heights))
+    crop = int(np.clip(32 * round(_CROP_HEIGHTS * usual / 32), schedule.crop, _LARGEST_CROP))
+    batch = max(3, round(schedule.batch * schedule.crop**2 / crop**2))
+    least, most = (share * usual for share in _HEIGHTS)
+    return replace(schedule, heights=(least, most), crop=crop, batch=batch)
 
 
 def _write_training_set(

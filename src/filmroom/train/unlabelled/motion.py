@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,14 +11,18 @@ from numpy.typing import NDArray
 from filmroom.train.unlabelled.alignment import Aligner
 from filmroom.train.unlabelled.background import (
     Panorama,
+    blinking_places,
     make_panoramas,
     restless_places,
+    time_apart,
+    usual_sights,
     without_ghosts,
 )
 from filmroom.train.unlabelled.footage import Shot
-from filmroom.train.unlabelled.ground import find_ground
+from filmroom.train.unlabelled.ground import find_ground, steps_of
 from filmroom.train.unlabelled.motion_masks import (
     UNKNOWN,
+    cleaned,
     difference,
     moving_labels,
     otsu_threshold,
@@ -86,7 +90,6 @@ def find_motion(shot: Shot, aligner: Aligner, stepper: Aligner) -> list[MovingSh
 def _label_frames(shot: Shot, rows: NDArray[np.int64], panorama: Panorama) -> MovingShot:
     pixels = shot.pixels[rows]
     size = (pixels.shape[2], pixels.shape[1])
-    ground = find_ground(panorama.picture, panorama.counts)
     seen = [panorama.seen_from(row, size) for row in range(len(rows))]
     apart = []
     for picture, (empty, counts) in zip(pixels, seen, strict=True):
@@ -94,21 +97,56 @@ def _label_frames(shot: Shot, rows: NDArray[np.int64], panorama: Panorama) -> Mo
         here[(counts == 0) | panorama.overlay] = 0
         apart.append(here)
     tau = otsu_threshold(np.stack(apart[::10]))
-    restless = restless_places(panorama, [here > tau for here in apart], ground)
+    differs = [here > tau for here in apart]
+    overlay = panorama.overlay | blinking_places(pixels, differs)
+    panorama = replace(panorama, overlay=overlay)
+    differs = [here & ~overlay for here in differs]
+    ground = find_ground(panorama.picture, panorama.counts, _trodden(panorama, differs))
+    change = time_apart(panorama, differs)
+    restless = restless_places(change, ground)
+    # Where no ground is known anybody may stand anywhere: only what never rests is looked at.
+    beyond = restless if ground is None else (change > 0) & ~ground
+    usual = usual_sights(panorama, pixels, beyond)
     grounds = [_seen_mask(panorama, ground, row, size) for row in range(len(rows))]
     quiet = [_restless_in(panorama, restless, row, size) for row in range(len(rows))]
+    familiar = [
+        usual.familiar(pixels[row], panorama.to_frame[row], differs[row], tau) | panorama.overlay
+        for row in range(len(rows))
+    ]
     ghosts = [
-        moving_labels(pixels[row], *seen[row], grounds[row], tau, quiet[row])[1]
+        moving_labels(pixels[row], *seen[row], grounds[row], tau, quiet[row], familiar[row])[1]
         for row in range(len(rows))
     ]
     panorama = without_ghosts(panorama, pixels, ghosts)
     labels = [
-        moving_labels(pixels[row], *panorama.seen_from(row, size), grounds[row], tau, quiet[row])[0]
+        moving_labels(
+            pixels[row],
+            *panorama.seen_from(row, size),
+            grounds[row],
+            tau,
+            quiet[row],
+            familiar[row],
+        )[0]
         for row in range(len(rows))
     ]
     labelled = np.stack(labels)
     labelled[~panorama.known] = UNKNOWN
     return MovingShot(shot, rows, panorama, ground, tau, labelled)
+
+
+def _trodden(panorama: Panorama, differs: list[Mask]) -> NDArray[np.float32]:
+    """(H, W) how many feet of upright moving regions stood round each place of the panorama."""
+    height, width = panorama.picture.shape[:2]
+    steps = np.zeros((height, width), np.float32)
+    for row in range(0, len(differs), 2):
+        feet = steps_of(cleaned(differs[row]))
+        if not feet or not panorama.known[row]:
+            continue
+        back = np.linalg.inv(panorama.to_frame[row])
+        there = cv2.perspectiveTransform(np.array([feet], float), back)[0].round().astype(int)
+        inside = ((there >= 0) & (there < [width, height])).all(axis=1)
+        steps[there[inside, 1], there[inside, 0]] += 1
+    return np.asarray(cv2.boxFilter(steps, -1, (7, 7), normalize=False) / 49, np.float32)
 
 
 def _seen_mask(panorama: Panorama, mask: Mask | None, row: int, size: tuple[int, int]) -> Mask | None:

@@ -80,6 +80,9 @@ _LEAST_COUNT = 3  # frames that must show a place before it is known to be empty
 _LEAST_AREA = 16
 _FULLEST, _EMPTIEST = 1.0, 0.16  # share of its box that a person covers
 _WIDEST = 0.3  # of the picture
+_REACH = 45  # pixels above a body's seen part in which the rest of it may be
+_MIRRORED = 0.3  # of a body's difference: what a floor mirrors of it differs less
+_GAP = 0.25  # of a region's height: weak rows above feet that are no longer than this are legs
 
 
 def moving_labels(
@@ -89,19 +92,24 @@ def moving_labels(
     ground: Mask | None,
     tau: float,
     restless: Mask | None = None,
+    familiar: Mask | None = None,
 ) -> tuple[NDArray[np.uint8], Mask]:
     """Soft labels (h, w) of one frame, 1 moving, 0 not, `UNKNOWN`; and where the place is not empty.
 
     Only what stands on the ground, where one is known, counts as moving: stands and boards move too.
-    `restless` (h, w) are pixels that change most of the time, boards and graphics, which say nothing.
+    `restless` (h, w) are pixels that change most of the time, boards and graphics: they say something
+    only where they show what is not `familiar` (h, w) there. Nothing is said without the latter.
     """
     apart = difference(picture, empty)
     moving = (apart > tau) & ~is_shadow(picture, empty)
-    if restless is not None:
+    if familiar is not None:
+        moving &= ~familiar
+    elif restless is not None:
         moving &= ~restless
     count, regions, stats, _ = cv2.connectedComponentsWithStats(
         cleaned(moving).astype(np.uint8), connectivity=8
     )
+    mirrored = mirrored_parts(np.asarray(regions, np.int32), np.asarray(stats, np.int32), apart)
     gone = ghosts(np.asarray(regions, np.int32), count, picture, empty)
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     area = stats[:, cv2.CC_STAT_AREA]
@@ -116,20 +124,52 @@ def moving_labels(
     labels[(likely & ~gone)[regions]] = 1
     if ground is not None:
         labels[_upright_on_ground((doubtful & ~gone)[regions] & ground)] = 1
+    labels[mirrored] = 0
     rim = cv2.dilate(labels, np.ones((3, 3), np.uint8)) - cv2.erode(labels, np.ones((3, 3), np.uint8))
     unsure = (
         ((doubtful | gone)[regions] & (labels == 0))
+        | mirrored
         | (rim > 0) & (labels == 0)
         | (counts < _LEAST_COUNT)
     )
     # Nearly different is not the same: between two thresholds nothing is learnt.
     if ground is not None:
         unsure |= (apart > 0.6 * tau) & (labels == 0) & ground
+        # Before boards and stands a body may be cut short: what is above one may belong to it.
+        above = cv2.dilate(
+            (labels == 1).astype(np.uint8), np.ones((_REACH, 5), np.uint8), anchor=(2, 0)
+        )
+        unsure |= (apart > 0.6 * tau) & (labels == 0) & ~ground & (above > 0)
     if restless is not None:
         beside = cv2.dilate((labels == 1).astype(np.uint8), np.ones((25, 9), np.uint8)) > 0
         unsure |= restless & (labels == 0) & beside
     labels[unsure] = UNKNOWN
     return labels, np.asarray(gone[regions])
+
+
+def mirrored_parts(
+    regions: NDArray[np.int32], stats: NDArray[np.int32], apart: NDArray[np.uint8]
+) -> Mask:
+    """(h, w) the faint lower ends of regions: what a polished floor mirrors of those who stand on it.
+
+    `regions` (h, w) are numbers of regions, `stats` their boxes and areas as OpenCV gives them, `apart`
+    (h, w) the difference to the empty place. Faint rows with feet below them are legs and stay.
+    """
+    found = np.zeros(regions.shape, bool)
+    for index in range(1, len(stats)):
+        x, y, w, h, area = (int(value) for value in stats[index])
+        if area < _LEAST_AREA or h < 10:
+            continue
+        here = regions[y : y + h, x : x + w] == index
+        values = apart[y : y + h, x : x + w]
+        strong = here & (values > _MIRRORED * np.percentile(values[here], 90))
+        strong = cv2.morphologyEx(strong.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        reach = max(3, round(_GAP * h))
+        kept = cv2.dilate(strong, np.ones((reach, 5), np.uint8), anchor=(2, 0)) > 0
+        found[y : y + h, x : x + w] |= (
+            here & ~kept & (cv2.dilate(strong, np.ones((3, 3), np.uint8)) == 0)
+        )
+    return found
 
 
 def _upright_on_ground(mask: Mask) -> Mask:

@@ -75,14 +75,18 @@ def foreground_masks(net: ForegroundNet, motion: MovingShot) -> list[Mask]:
 
 
 def find_players(
-    net: ForegroundNet, shots: Sequence[MovingShot], recipe: PoolRecipe, tell: Tell
+    masks: Sequence[list[Mask]], shots: Sequence[MovingShot], recipe: PoolRecipe, tell: Tell
 ) -> tuple[list[ShotPlayers], Pools]:
-    """Players of all shots, and the pools they were chosen by.
+    """Players of all shots, of which `masks` are the foreground, and the pools they were chosen by.
 
     InputError where fewer than thirty compact single bodies are seen in all: nothing to start from.
     """
     rng = np.random.default_rng(recipe.seed)
-    prepared = [each for shot in shots if (each := _prepare(net, shot, rng)) is not None]
+    prepared = [
+        each
+        for seen, shot in zip(masks, shots, strict=True)
+        if (each := _prepare(seen, shot, rng)) is not None
+    ]
     patches, positive, negative = _first_pools(prepared, recipe, rng)
     if positive.sum() < _FEWEST_SINGLES:
         raise InputError(
@@ -95,8 +99,7 @@ def find_players(
     return [_choose(each, embedding, means) for each in prepared], pools
 
 
-def _prepare(net: ForegroundNet, shot: MovingShot, rng: np.random.Generator) -> _Prepared | None:
-    masks = foreground_masks(net, shot)
+def _prepare(masks: list[Mask], shot: MovingShot, rng: np.random.Generator) -> _Prepared | None:
     regions = np.concatenate([regions_of(mask)[1] for mask in masks])
     height = fit_body_height(regions, rng)
     if height is None:

@@ -16,15 +16,27 @@ from filmroom.geometry.homography import transform_boxes
 from filmroom.observe.detector import OnnxDetector
 from filmroom.track.presets import preset
 from filmroom.track.tracker import Tracker
+from filmroom.train.unlabelled.candidates import find_candidates
 from filmroom.train.unlabelled.footage import Footage
 from filmroom.train.unlabelled.motion import LEAST_TURN
+from filmroom.train.unlabelled.player_pools import PoolRecipe, strict_positives
 from filmroom.train.unlabelled.players import ShotPlayers
 
 _LEAST_SCORE = 0.45
 _PEOPLE = (3, 40)  # people in a picture of play
 _FRAMES = 240
-_COVERED = 0.5  # share of a moving region that boxes must cover
-_GOOD = {"plausible_frames": 0.85, "moving_found": 0.7, "boxes_that_move": 0.7, "track_seconds": 1.0}
+_FITS = 0.5  # IoU of a box with the region of one who moves alone
+_FILLED = 0.2  # share of a box that what moves, or is unknown, covers
+_TALL = (0.6, 1.6)  # times as tall as people are on that row
+_WITHIN = 0.7  # share of a box that lies in a larger one: a double, or somebody hidden
+_GOOD = {
+    "plausible_frames": 0.8,
+    "singles_fitted": 0.6,
+    "boxes_that_move": 0.7,
+    "boxes_as_tall": 0.5,
+    "track_seconds": 1.0,
+}
+_MOST = {"doubles": 0.2}
 
 
 @dataclass(frozen=True)
@@ -35,10 +47,14 @@ class Report:
         Share of frames with a plausible number of people, close to the clip's own median.
     people
         Median number of people in a frame.
-    moving_found
-        Share of the moving regions as tall as a person that boxes cover.
+    singles_fitted
+        Share of those who move alone and in one piece round whom a box fits (IoU 0.5): what recall is.
     boxes_that_move
-        Share of boxes in which something moves at times.
+        Share of boxes that what moves fills as a body does: what precision is.
+    boxes_as_tall
+        Share of boxes about as tall as people are where they stand.
+    doubles
+        Share of boxes that lie within a larger one.
     steady
         Share of boxes found again, along the camera, in the next frame looked at.
     track_seconds
@@ -53,8 +69,10 @@ class Report:
 
     plausible_frames: float
     people: float
-    moving_found: float
+    singles_fitted: float
     boxes_that_move: float
+    boxes_as_tall: float
+    doubles: float
     steady: float
     track_seconds: float
     learnt_residual: float
@@ -67,7 +85,13 @@ class Report:
     @property
     def usable(self) -> bool:
         """All of the figures that matter reach what a usable detector reaches."""
-        return all(getattr(self, name) >= least for name, least in _GOOD.items())
+        return not self.weak
+
+    @property
+    def weak(self) -> list[str]:
+        """Names of the figures that fall short."""
+        low = [name for name, least in _GOOD.items() if not getattr(self, name) >= least]
+        return low + [name for name, most in _MOST.items() if not getattr(self, name) <= most]
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -75,14 +99,16 @@ class Report:
 
     def text(self) -> str:
         """A plain report of a few lines."""
-        weak = [name.replace("_", " ") for name, least in _GOOD.items() if getattr(self, name) < least]
-        verdict = "good enough to use" if self.usable else f"not good enough: {', '.join(weak)}"
+        weak = ", ".join(name.replace("_", " ") for name in self.weak)
+        verdict = f"not good enough: {weak}" if weak else "good enough to use"
         lines = [
             f"learnt from {self.seconds_of_video:.0f} s of video in {self.minutes:.1f} min: {verdict}",
             f"people in a frame: {self.people:.0f}; frames with a plausible number:"
             f" {self.plausible_frames:.0%}",
-            f"moving people found: {self.moving_found:.0%}; boxes in which something moves:"
+            f"who moves alone and is found: {self.singles_fitted:.0%}; boxes in which somebody moves:"
             f" {self.boxes_that_move:.0%}",
+            f"boxes as tall as people are there: {self.boxes_as_tall:.0%}; within another box:"
+            f" {self.doubles:.0%}",
             f"boxes found again in the next frame: {self.steady:.0%}; a track lasts"
             f" {self.track_seconds:.1f} s",
             f"left after alignment, grey levels: network {self.learnt_residual:.2f}, corners"
@@ -105,16 +131,22 @@ def judge(
     total = sum(len(each.motion.rows) for each in players)
     stride = max(1, total // _FRAMES)
     counts: list[int] = []
-    covered: list[float] = []
+    fitted: list[float] = []
     moves: list[float] = []
+    tall: list[float] = []
+    doubles: list[float] = []
     again: list[float] = []
     chains: list[float] = []
     for each in players:
         found = _detect_all(network, each, stride)
         counts += [len(boxes) for boxes in found]
         for row, boxes in zip(range(0, len(each.motion.rows), stride), found, strict=True):
-            covered += _covered(each, row, boxes)
-            moves += _foreground_shares(each.masks[row], boxes)
+            fitted += _fitted(each, row, boxes)
+            moves += _filled(each, row, boxes)
+            if len(boxes):
+                share = boxes[:, 3] / each.height.at(boxes[:, 1] + boxes[:, 3])
+                tall += ((share > _TALL[0]) & (share < _TALL[1])).tolist()
+                doubles += _within_another(boxes).tolist()
         links = _links(each, found, stride)
         again += [float(value) for link in links for value in link]
         chains += _track_seconds(each, found, stride)
@@ -123,8 +155,10 @@ def judge(
     return Report(
         plausible_frames=_mean(plausible),
         people=median,
-        moving_found=_mean(covered),
-        boxes_that_move=_mean([share > 0.12 for share in moves]),
+        singles_fitted=_mean(fitted),
+        boxes_that_move=_mean([share > _FILLED for share in moves]),
+        boxes_as_tall=_mean(tall),
+        doubles=_mean(doubles),
         steady=_mean(again),
         track_seconds=_mean(chains),
         learnt_residual=residuals.get("learnt", float("nan")),
@@ -157,27 +191,36 @@ def _detect_all(network: OnnxDetector, players: ShotPlayers, stride: int) -> lis
     return found
 
 
-def _covered(players: ShotPlayers, row: int, boxes: NDArray[np.float64]) -> list[float]:
-    """Of the moving regions as tall as a person, which are mostly under boxes."""
-    moving = (players.motion.labels[row] == 1).astype(np.uint8)
-    under = np.zeros(moving.shape, np.uint8)
-    for x, y, w, h in boxes:
-        under[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1] = 1
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
-    found = []
-    for index in range(1, count):
-        feet = stats[index, cv2.CC_STAT_TOP] + stats[index, cv2.CC_STAT_HEIGHT]
-        if stats[index, cv2.CC_STAT_HEIGHT] > 0.6 * float(players.height.at(float(feet))):
-            found.append(float(under[labels == index].mean() > _COVERED))
-    return found
+def _fitted(players: ShotPlayers, row: int, boxes: NDArray[np.float64]) -> list[float]:
+    """Of the moving regions that are one compact body, round which a box fits."""
+    found = find_candidates(players.motion.labels[row] == 1, players.height)
+    single = found.boxes[strict_positives(found, players.height, PoolRecipe())]
+    if not len(single):
+        return []
+    overlap = ious(single, boxes) if len(boxes) else np.zeros((len(single), 1))
+    return [float(best > _FITS) for best in overlap.max(axis=1)]
 
 
-def _foreground_shares(mask: NDArray[np.bool_], boxes: NDArray[np.float64]) -> list[float]:
+def _filled(players: ShotPlayers, row: int, boxes: NDArray[np.float64]) -> list[float]:
+    """Share of each box that moves, or is foreground where it is not known whether it moves."""
+    labels = players.motion.labels[row]
+    # Whoever stands still is foreground to the network, and no motion at all.
+    body = (labels == 1) | players.masks[row]
     shares = []
     for x, y, w, h in boxes:
-        part = mask[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1]
+        part = body[max(0, int(y)) : int(y + h) + 1, max(0, int(x)) : int(x + w) + 1]
         shares.append(float(part.mean()) if part.size else 0.0)
     return shares
+
+
+def _within_another(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N,) which boxes lie for the greater part in a larger one."""
+    start, end = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    sides = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
+    shared = np.clip(sides, 0, None).prod(axis=2)
+    area = boxes[:, 2:].prod(axis=1)
+    larger = area[None] > area[:, None]
+    return np.asarray((larger & (shared > _WITHIN * area[:, None])).any(axis=1))
 
 
 def _links(
