@@ -12,7 +12,7 @@ def train_command(
     part: Annotated[
         str,
         typer.Argument(
-            help="detector, segmenter, numbers, embedding; or unlabelled, appearance, from raw videos.",
+            help="detector, segmenter, numbers, embedding, ball; from videos: unlabelled, appearance.",
             show_default=False,
         ),
     ],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from filmroom import models
 from filmroom.geometry import boxes as box_geometry
+from filmroom.observe.ball import BallJudge, OnnxBallJudge
 from filmroom.observe.decode import KINDS, Detections, decode
 
 LONG_SIDE = 1280
@@ -21,6 +22,8 @@ LEAST_SURE_SCORE = 0.28
 
 _MULTIPLE = 32
 _FILL = 114
+_LOOKED_AT = 16  # candidates for the ball that get a second look, best first
+_BALL_IOU = 0.3  # overlap from which two of them are the same ball
 _PERSON, _BALL = KINDS.index("person"), KINDS.index("ball")
 _DOUBTFUL = 0.5  # what a doubtful person keeps of its score, to be told from surer ones later
 _LONE = 0.1  # most overlap, over the smaller box, of a doubtful person with a surer one
@@ -39,7 +42,10 @@ class OnnxDetector:
 
     `people_threshold`, where given, is the higher one that people must reach, but for those of at least
     `doubtful_threshold` who stand apart from all surer ones: they are kept with half their score. Of
-    balls no more than `most_balls` are kept where that is given.
+    balls no more than `most_balls` are kept where that is given. What may be the ball gets a second look
+    (`observe.ball`) by `judge` or else by the network `ball`, where there is one; it says score and box,
+    while it is the first look that must reach `threshold`. Without `second_look` balls are left as
+    proposed.
     """
 
     def __init__(
@@ -51,12 +57,17 @@ class OnnxDetector:
         most_balls: int | None = None,
         threads: int = 1,
         parts: Path | None = None,
+        second_look: bool = True,
+        judge: BallJudge | None = None,
     ) -> None:
         self.threshold = threshold
         self.people_threshold = threshold if people_threshold is None else people_threshold
         self.doubtful_threshold = doubtful_threshold
         self.most_balls = most_balls
         self._session = models.load("detector", threads, parts)
+        self._judge = judge
+        if judge is None and second_look and models.model_file("ball", parts).exists():
+            self._judge = OnnxBallJudge(threads=threads, parts=parts)
 
     def detect(self, picture: NDArray[np.uint8]) -> Detections:
         """Detections in the picture's own pixels, cut at its border, best score first."""
@@ -65,7 +76,10 @@ class OnnxDetector:
         canvas = letterbox(picture, scale)
         output = self._session.run(None, {"pixels": canvas[None]})[0][0]
         found = decode(output, self.threshold)
-        boxes = box_geometry.clip(found.boxes / scale, width, height).astype(np.float32)
+        found = found._replace(boxes=(found.boxes / scale).astype(np.float32))
+        if self._judge is not None:
+            found = look_again(picture, found, self._judge)
+        boxes = box_geometry.clip(found.boxes, width, height).astype(np.float32)
         kept = (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
         sure = (found.kinds != _PERSON) | (found.scores >= self.people_threshold)
         doubtful = kept & ~sure & self._apart(boxes, found.scores, sure & (found.kinds == _PERSON))
@@ -73,7 +87,8 @@ class OnnxDetector:
         kept &= sure | doubtful
         if self.most_balls is not None:
             kept[np.flatnonzero(kept & (found.kinds == _BALL))[self.most_balls :]] = False
-        return found._replace(boxes=boxes, scores=scores).take(kept)
+        kept_ones = found._replace(boxes=boxes, scores=scores).take(kept)
+        return kept_ones.take(np.argsort(-kept_ones.scores, kind="stable"))
 
     def _apart(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32], sure: NDArray[np.bool_]
@@ -85,6 +100,22 @@ class OnnxDetector:
         if sure.any():
             apart &= box_geometry.overlap_of_smaller(boxes, boxes[sure]).max(axis=1) <= _LONE
         return apart
+
+
+def look_again(picture: NDArray[np.uint8], found: Detections, judge: BallJudge) -> Detections:
+    """The same detections, the best of the balls with boxes and scores of the judge, others gone.
+
+    Candidates that turn out to be the same ball become one. Best score first.
+    """
+    balls = np.flatnonzero(found.kinds == _BALL)
+    if not len(balls):
+        return found
+    looked_at = balls[np.argsort(-found.scores[balls], kind="stable")[:_LOOKED_AT]]
+    looks = judge.judge(picture, found.boxes[looked_at], found.scores[looked_at])
+    different = box_geometry.non_maximum_suppression(looks.boxes, looks.scores, _BALL_IOU)
+    again = found.take(looked_at)._replace(boxes=looks.boxes, scores=looks.scores).take(different)
+    together = Detections.concatenate([found.take(found.kinds != _BALL), again])
+    return together.take(np.argsort(-together.scores, kind="stable"))
 
 
 def input_scale(height: int, width: int) -> float:

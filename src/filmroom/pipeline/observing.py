@@ -88,7 +88,8 @@ def observe_settings(
         chunk_frames=max(1, round(frames / stride)) * stride,
         networks={
             name: models.checksum(models.model_file(name, parts))
-            for name in ("detector", "embedding", "numbers", "segmenter")
+            for name in ("ball", "detector", "embedding", "numbers", "segmenter")
+            if models.model_file(name, parts).exists()
         },
     )
 

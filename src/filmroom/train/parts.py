@@ -8,11 +8,12 @@ from pathlib import Path
 from filmroom import models
 from filmroom.errors import InputError
 from filmroom.train.appearance import AppearanceRecipe, train_general
+from filmroom.train.ball import BallRecipe, fit_ball, train_ball
 from filmroom.train.detector import DetectorRecipe, export_detector, train_detector
 from filmroom.train.numbers import NumbersRecipe, export_numbers, train_numbers
 from filmroom.train.segmenter import SegmenterRecipe, export_segmenter, train_segmenter
 
-PARTS = ("detector", "segmenter", "numbers", "embedding")
+PARTS = ("detector", "segmenter", "numbers", "embedding", "ball")
 
 
 def train_part(
@@ -58,6 +59,13 @@ def train_part(
         segmenter = SegmenterRecipe(seed=seed)
         segmenter = replace(segmenter, steps=steps or segmenter.steps)
         export_segmenter(train_segmenter(data, folder, segmenter, resume=resume), target, data)
+    elif part == "ball":
+        if not data:
+            raise InputError("the ball needs labelled pictures; give a COCO folder or zip with --data")
+        ball = BallRecipe(seed=seed)
+        ball = replace(ball, steps=steps or ball.steps)
+        train_ball(data, folder, ball, resume=resume)
+        fit_ball(data, folder, target, ball)
     elif part == "embedding":
         appearance = AppearanceRecipe(seed=seed)
         appearance = replace(appearance, steps=steps or appearance.steps)

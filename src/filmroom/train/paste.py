@@ -27,7 +27,8 @@ _LEAST_FILLED, _MOST_FILLED = 0.25, 0.8  # share of its box that a well cut silh
 _LEAST_TALL = 0.88  # share of its box's height that it spans
 _DRAWN_HEIGHT = 140.0
 _BALL_TO_PERSON = 0.125  # diameter of a ball to the height of a person
-_BALL_COLOURS = ((250, 250, 250), (245, 245, 235), (240, 230, 90), (230, 120, 40))
+_BALL_COLOURS = ((255, 255, 255), (245, 245, 235), (240, 230, 90), (230, 120, 40))
+_BALL_CHANCES = (0.6, 0.2, 0.1, 0.1)
 
 
 class Cutout(NamedTuple):
@@ -204,6 +205,81 @@ def _hidden(boxes: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[n
     return shares
 
 
+def draw_ball(
+    diameter: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A ball of `diameter` pixels as a camera sees it: colour (S, S, 3) 0..255 and cover (S, S) 0..1.
+
+    Near the middle of a square of odd side S; lit from above or from a side, patched or plain, its rim
+    soft, now and then smeared along its flight. `ball_box` says where it is.
+    """
+    fine = 4  # drawn larger, then averaged down
+    smear = diameter * rng.uniform(0.3, 1.4) if rng.random() < 0.3 else 0.0
+    side = int(np.ceil(diameter + smear)) + 5
+    side += 1 - side % 2
+    middle = (np.arange(side * fine) + 0.5) / fine - side / 2
+    across, down = (middle - rng.uniform(-0.5, 0.5) for _ in range(2))
+    xx, yy = np.meshgrid(across / (diameter / 2), down / (diameter / 2))
+    inside = xx**2 + yy**2 <= 1
+    depth = np.sqrt(np.clip(1 - xx**2 - yy**2, 0, 1))
+    lean = rng.uniform(-0.5, 0.5)
+    shade = (0.3 * depth - 0.35 * (yy + lean * xx)) * rng.uniform(0.3, 1)
+    light = np.clip(rng.uniform(0.55, 0.75) + shade, 0.1, 1)
+    colour = np.array(_BALL_COLOURS[int(rng.choice(len(_BALL_COLOURS), p=_BALL_CHANCES))])
+    ball = light[..., None] * colour * rng.uniform(0.75, 1.1)
+    if rng.random() < 0.65:
+        ball[_patches(xx, yy, rng)] *= rng.uniform(0.1, 0.7)
+    cover = inside.astype(np.float32)
+    ball = np.clip(ball, 0, 255).astype(np.float32) * cover[..., None]
+    if smear:
+        reach = int(np.ceil(smear * fine / 2))
+        angle = rng.uniform(0, np.pi)
+        kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
+        for offset in np.linspace(-smear * fine / 2, smear * fine / 2, 4 * reach + 1):
+            kernel[round(reach + offset * np.sin(angle)), round(reach + offset * np.cos(angle))] += 1
+        ball, cover = (
+            np.asarray(cv2.filter2D(each, -1, kernel / kernel.sum()), np.float32)
+            for each in (ball, cover)
+        )
+    soft = fine * rng.uniform(0.25, 0.8)
+    shrunk, seen = (
+        cv2.resize(
+            cv2.GaussianBlur(each, (0, 0), soft), (side, side), interpolation=cv2.INTER_AREA
+        ).astype(np.float32)
+        for each in (ball, cover)
+    )
+    rgb = (shrunk / np.maximum(seen, 1e-3)[..., None]).astype(np.float32)
+    return rgb, seen
+
+
+def _patches(
+    xx: NDArray[np.float64], yy: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Where the dark panels of a ball are: a few round ones, or a wavy pattern."""
+    if rng.random() < 0.5:
+        dark = np.zeros(xx.shape, bool)
+        for _ in range(int(rng.integers(2, 7))):
+            x, y = rng.uniform(-0.9, 0.9, 2)
+            dark |= (xx - x) ** 2 + (yy - y) ** 2 < rng.uniform(0.15, 0.35) ** 2
+        return dark
+    phase, turns = rng.uniform(0, 2 * np.pi, 2), rng.uniform(2, 4, 2)
+    return np.asarray(np.sin(turns[0] * xx + phase[0]) * np.sin(turns[1] * yy + phase[1]) > 0.55)
+
+
+def ball_box(cover: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The box (4,) of a drawn ball in its own square, to a fraction of a pixel.
+
+    Its edges are where the cover, summed along the other axis, falls below a fifth of its most.
+    """
+    edges = []
+    for axis in (0, 1):
+        profile = cover.sum(axis=axis)
+        there = np.flatnonzero(profile > 0.2 * profile.max())
+        edges.append((float(there[0]), float(there[-1] + 1)))
+    (left, right), (top, bottom) = edges
+    return np.array([left, top, right - left, bottom - top])
+
+
 def paste_ball(
     pixels: NDArray[np.uint8],
     usual_height: float,
@@ -212,29 +288,32 @@ def paste_ball(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """A ball somewhere below `highest` (pixels from the top) and its box (4,).
 
-    Its size follows from `usual_height`, the height of the people around; lit from above, patched or
-    plain, smeared along its flight.
+    Its size follows from `usual_height`, the height of the people around; see `draw_ball`.
     """
     height, width = pixels.shape[:2]
     diameter = max(4.0, _BALL_TO_PERSON * usual_height * rng.uniform(0.8, 1.25))
-    fine = 4  # drawn larger, then averaged down
-    side = int(np.ceil(diameter)) * fine
-    yy, xx = (np.mgrid[0:side, 0:side] + 0.5) / side * 2 - 1
-    inside = xx**2 + yy**2 <= 1
-    depth = np.sqrt(np.clip(1 - xx**2 - yy**2, 0, 1))
-    light = np.clip(0.55 + 0.3 * depth - 0.3 * yy * rng.uniform(0.2, 1), 0, 1)
-    colour = np.array(_BALL_COLOURS[int(rng.integers(len(_BALL_COLOURS)))]) * rng.uniform(0.8, 1.1)
-    ball = light[..., None] * colour
-    if rng.random() < 0.6:  # patches
-        phase, turns = rng.uniform(0, 2 * np.pi, 2), rng.uniform(2, 4, 2)
-        dark = np.sin(turns[0] * xx + phase[0]) * np.sin(turns[1] * yy + phase[1]) > 0.55
-        ball[dark] *= rng.uniform(0.1, 0.6)
-    size = (int(np.ceil(diameter)),) * 2
-    rgb = cv2.resize(np.clip(ball, 0, 255).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    alpha = cv2.resize(inside.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    left = int(rng.uniform(0, width - size[0]))
-    top = int(rng.uniform(min(highest, height - size[1] - 1), height - size[1]))
+    rgb, cover = draw_ball(diameter, rng)
+    side = len(cover)
+    left = int(rng.uniform(0, max(1, width - side)))
+    top = int(rng.uniform(max(0, min(highest, height - side - 1)), max(1, height - side)))
     pixels = pixels.copy()
-    window = pixels[top : top + size[1], left : left + size[0]]
-    window[:] = (alpha[..., None] * rgb + (1 - alpha[..., None]) * window).astype(np.uint8)
-    return pixels, np.array([left, top, size[0], size[1]], dtype=float)
+    blend_ball(pixels, rgb, cover, (left, top))
+    box = ball_box(cover)
+    return pixels, np.array([left + box[0], top + box[1], box[2], box[3]])
+
+
+def blend_ball(
+    pixels: NDArray[np.uint8],
+    rgb: NDArray[np.float32],
+    cover: NDArray[np.float32],
+    corner: tuple[int, int],
+) -> None:
+    """Draw a ball into the picture in place, its square's top left at `corner` (x, y)."""
+    left, top = max(0, corner[0]), max(0, corner[1])
+    window = pixels[top : max(0, corner[1] + len(cover)), left : max(0, corner[0] + len(cover))]
+    part = (
+        slice(top - corner[1], top - corner[1] + window.shape[0]),
+        slice(left - corner[0], left - corner[0] + window.shape[1]),
+    )
+    share = cover[part][..., None]
+    window[:] = np.clip(share * rgb[part] + (1 - share) * window, 0, 255).astype(np.uint8)
