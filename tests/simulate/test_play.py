@@ -223,10 +223,12 @@ def test_in_american_football_the_whole_side_changes_with_the_possession():
     snaps = [event.frame for event in play.events if event.label == "SNAP"]
     came = [event for event in play.events if event.label == "PERSONNEL"]
     assert len({event.person for event in came}) > 11
-    for frame in snaps[1:]:
-        # Those relieved may still be on their way off, outside the line-up.
+    assert len(snaps) > 5
+    for frame in snaps:
+        # Those relieved may still be on their way to the bench, but off the field.
+        inside = play.present[frame] & (play.positions[frame, :, 1] < play.surface.half_width)
         for team in (0, 1):
-            assert (play.present[frame] & (play.cast.teams == team)).sum() in range(11, 14)
+            assert (inside & (play.cast.teams == team)).sum() == 11
 
 
 def test_a_volleyball_side_that_wins_the_serve_turns_by_one_place():
@@ -246,15 +248,15 @@ def test_a_volleyball_side_substitutes_while_the_ball_is_dead():
     changes = [event for event in play.events if event.label == "SUBSTITUTION"]
     assert changes
     for event in changes:
-        assert play.cast.reserves[event.person]
+        assert not play.present[event.frame - 1, event.person]
         assert play.ball[event.frame, 2] < 1.2
 
 
 def test_passes_and_drives_are_as_frequent_as_in_footpass():
     """9.5 passes and 7.4 drives a minute over its 64 halves, pauses included."""
-    plays = [simulate_play("soccer", 15_000, np.random.default_rng(seed)) for seed in (21, 22)]
+    plays = [simulate_play("soccer", 12_000, np.random.default_rng(seed)) for seed in (21, 22)]
     told = [FOOTPASS_OF[e.label] for play in plays for e in play.events if e.label in FOOTPASS_OF]
-    minutes = 2 * 15_000 / 25 / 60
+    minutes = 2 * 12_000 / 25 / 60
     assert told.count("pass") / minutes == pytest.approx(9.5, rel=0.3)
     assert told.count("drive") / minutes == pytest.approx(7.4, rel=0.3)
 

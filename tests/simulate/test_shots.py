@@ -49,8 +49,8 @@ def test_a_close_up_shows_its_person_large(play):
     shot = next(shot for shot in shots if shot.kind == "close")
     camera = shot.path.at((shot.last - shot.first) // 2)
     frame = (shot.first + shot.last) // 2
-    feet = np.column_stack([play.positions[frame].astype(float), np.full(len(play.cast), 0.9)])
-    pixels, depth = camera.project(feet)
+    heads = np.column_stack([play.positions[frame].astype(float), np.full(len(play.cast), 1.6)])
+    pixels, depth = camera.project(heads)
     seen = (depth > 0) & ((pixels > 0) & (pixels < SIZE)).all(axis=1)
     assert (1.82 * camera.focal / depth[seen]).max() > 0.3 * SIZE[1]
 

@@ -210,7 +210,7 @@ def follow(
     where = np.array(position)
     roll = np.full(frames, rng.normal(0.0, 0.2))
     share = rng.uniform(*rig.figure)
-    look = _look_at(play, rig) if subject is None else _at_body(subject, share)
+    look = _look_at(play, rig) if subject is None else _at_body(subject, share, play.fps, rig)
     distance = np.sqrt(((look - where) ** 2).sum(axis=1))
     pans, tilts = _aims(where, look)
     slow = _wave(frames, play.fps, rng, period=7.0)
@@ -291,10 +291,15 @@ def _running_mean(values: FloatArray, window: int) -> FloatArray:
     return mean
 
 
-def _at_body(subject: FloatArray, share: float) -> FloatArray:
-    """The chest, or nearer to the face where a person is too tall for the picture, (T, 3)."""
+def _at_body(subject: FloatArray, share: float, fps: float, rig: Rig) -> FloatArray:
+    """The chest, or nearer to the face where a person is too tall for the picture, (T, 3).
+
+    So far ahead of a runner as the turn of the camera lags behind.
+    """
+    velocity = np.gradient(subject, axis=0) * fps if len(subject) > 1 else np.zeros_like(subject)
+    ahead = subject + velocity * 2.0 / rig.quickness
     level = (0.6 + 0.28 * min(max(share - 0.9, 0.0), 1.0)) * PERSON_HEIGHT
-    return np.concatenate([subject, np.full((len(subject), 1), level)], axis=1)
+    return np.concatenate([ahead, np.full((len(subject), 1), level)], axis=1)
 
 
 def _aims(where: FloatArray, look: FloatArray) -> tuple[FloatArray, FloatArray]:

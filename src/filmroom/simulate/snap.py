@@ -71,7 +71,7 @@ class Snap:
             case "set":
                 self._line_up()
                 self._rest_ball()
-                if over:
+                if over and not self._too_many():
                     self._snap()
             case "drop":
                 self._act(self.people[self.offence][_QUARTERBACK])
@@ -263,6 +263,11 @@ class Snap:
                 places = self.rng.permutation(len(self.people[team]))
                 self._change(team, places[: int(self.rng.integers(1, 4))])
         self._begin("gather", float(self.rng.uniform(5.0, 9.0)))
+
+    def _too_many(self) -> bool:
+        """Is somebody who was relieved still on the field?"""
+        leaving = list(self.bench.going)
+        return bool((self.field.positions[leaving, 1] < self.half[1]).any())
 
     def _change(self, team: int, places: NDArray[np.int64]) -> None:
         """Others run on for those in some places of the line-up: all of them with the possession."""
