@@ -7,7 +7,7 @@
   boxes' distance) and by self-supervised appearance tracking as a ladder: looks alone, and boxes'
   distance, and averaging of looks; as published, and as the preset is. On broadcast-1 and on simulated
   hard clips, at 25 frames a second and at 5, where motion tells less. The embedding is the shipped one.
-  The preset's weights were chosen on four other simulated clips (seeds 961 to 964, 5 a second).
+  The preset's weights were chosen on other simulated clips (seeds 961 to 964; 5 and 12.5 a second).
 `match`: on broadcast-1, how well seconds of play two and more apart tell team mates apart (chance that
   those of one person are more alike than those of two mates), by kit colours, by the embedding, by what
   is learnt from the match over either and over both; then the offline tracker on the shipped detector's
@@ -17,7 +17,7 @@
   simulated matches, or of the videos in FOLDER (never broadcast-1), and the IDF1 on the simulated hard
   clips with each, by looks alone and by ssat. Not part of the default: it trains.
 
-Nothing was trained on broadcast-1, and no setting chosen on it.
+Nothing was trained on broadcast-1, and no setting chosen on it, but its figures were in view.
 """
 
 from __future__ import annotations

@@ -106,6 +106,7 @@ PRESETS = MappingProxyType(
             rounds=(replace(_SEEN, looks=0.1), replace(_LOST, looks=0.5)),
             noise=ADAPTIVE_NOISE,
             camera="boxes",
+            fresh=0.1,
         ),
         "ssat-published": _SSAT,
     }
@@ -117,7 +118,8 @@ al. 2022 (camera motion only where given); c-biou: Yang et al. 2023 (overlap of 
 and noise are the defaults of Roboflow `trackers` 2.6, for 25 frames a second. ssat-published:
 self-supervised appearance tracking, for which `update` must be given looks: weights 1 and 1, the last
 box seen, thresholds 0.56 and 0.64, alpha 2, beta 0.4, which belong to the published network. ssat: the
-same distance from the predicted box, the camera's motion undone, looks weighed for our network.
+same distance from the predicted box, the camera's motion undone, looks weighed for our network and
+remembered for longer.
 """
 
 
