@@ -69,7 +69,7 @@ def test_help_names_every_command():
 
 def test_models_lists_what_ships_with_its_licence():
     rows = json.loads(command("models", "--json").stdout)
-    assert {row["name"] for row in rows} == {"detector", "embedding", "numbers", "segmenter"}
+    assert {row["name"] for row in rows} == {"ball", "detector", "embedding", "numbers", "segmenter"}
     assert all(row["licence"] and row["accuracy"] and row["megabytes"] < 4 for row in rows)
 
 

@@ -3,7 +3,7 @@ import pytest
 from filmroom import models
 from filmroom.errors import InputError
 
-LIMITS = {"detector": 4.0, "embedding": 2.0, "numbers": 2.0, "segmenter": 2.0}
+LIMITS = {"ball": 1.0, "detector": 4.0, "embedding": 2.0, "numbers": 2.0, "segmenter": 2.0}
 
 
 def test_four_networks_ship():

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from filmroom import models
+from filmroom.geometry.boxes import ious
 from filmroom.observe.ball import (
     BLANK,
     DIAMETERS,
@@ -28,8 +28,6 @@ BALL = KINDS.index("ball")
 
 @pytest.fixture(scope="module")
 def judge() -> OnnxBallJudge:
-    if not models.model_file("ball").exists():
-        pytest.skip("no network for the second look ships; make one with: filmroom train ball")
     return OnnxBallJudge()
 
 
@@ -58,7 +56,7 @@ def test_a_drawn_ball_is_told_from_a_line_a_shoe_and_bare_grass(judge: OnnxBallJ
     cv2.line(picture, (600, 420), (900, 300), (235, 235, 235), 3)
     line = np.array([745.0, 355, 9, 9])
     grass = np.array([100.0, 600, 9, 9])
-    looks = judge.judge(picture, np.array([line, shoe, ball, grass]), np.full(4, 0.3))
+    looks = judge.judge(picture, np.array([line, shoe, ball, grass]), np.full(4, 0.6))
     assert looks.scores[2] > 0.5
     assert looks.scores[[0, 1, 3]].max() < 0.5 * looks.scores[2]
 
@@ -82,7 +80,7 @@ def test_the_same_ball_in_a_picture_twice_as_large_looks_the_same(judge: OnnxBal
         looks = judge.judge(picture, box[None], np.array([0.4]))
         scores.append(looks.scores[0])
         boxes.append(looks.boxes[0] / size)
-    np.testing.assert_allclose(boxes[0], boxes[1], atol=0.7)
+    assert ious(boxes[0][None], boxes[1][None])[0, 0] > 0.75
     assert scores[1] == pytest.approx(scores[0], abs=0.15)
 
 

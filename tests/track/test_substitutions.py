@@ -23,7 +23,7 @@ MOST = 2 * SOCCER.players + SOCCER.referees
 def match() -> Match:
     """Half a minute with a substitution, seen whole."""
     return make_match(
-        Settings(sport="soccer", seconds=40, seed=3002, camera="tactical", width=1920, height=1080)
+        Settings(sport="soccer", seconds=40, seed=3027, camera="tactical", width=1920, height=1080)
     )
 
 
@@ -42,7 +42,7 @@ def test_a_substitute_is_not_the_player_whom_he_relieves(match: Match) -> None:
     [change] = [event for event in match.play.events if event.label == "SUBSTITUTION"]
     mates = match.play.cast.teams == match.play.cast.teams[change.person]
     leaver = int(np.flatnonzero(mates & match.play.present[change.frame] & ~match.play.present[-1])[0])
-    rows = boxes_of(match, (change.frame - 250, change.frame + 450))
+    rows = boxes_of(match, (max(0, change.frame - 250), change.frame + 450))
     tracks = track_rows(rows, most_people=MOST)
     one, other = owners(leaver + 1, rows, tracks), owners(change.person + 1, rows, tracks)
     assert one

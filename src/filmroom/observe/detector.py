@@ -42,10 +42,10 @@ class OnnxDetector:
 
     `people_threshold`, where given, is the higher one that people must reach, but for those of at least
     `doubtful_threshold` who stand apart from all surer ones: they are kept with half their score. Of
-    balls no more than `most_balls` are kept where that is given. What may be the ball gets a second look
-    (`observe.ball`) by `judge` or else by the network `ball`, where there is one; it says score and box,
-    while it is the first look that must reach `threshold`. Without `second_look` balls are left as
-    proposed.
+    balls no more than `most_balls` are kept where that is given. What may be the ball gets a second
+    look (`observe.ball`) by `judge` or else by the network `ball`, where there is one; it says score
+    and box, while it is the first look that must reach `threshold`. Without `second_look` balls are
+    left as proposed.
     """
 
     def __init__(

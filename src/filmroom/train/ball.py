@@ -63,7 +63,7 @@ class BallRecipe:
     """
 
     seed: int = 1
-    steps: int = 4000
+    steps: int = 8000
     batch: int = 64
     rate: float = 3e-3
     weight_decay: float = 0.03
