@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from filmroom.identify.looks import kit_distances, kit_space, looks_of_tracks
-from filmroom.identify.teams import TEAMS
+from filmroom.identify.looks import kit_distances, looks_of_tracks
+from filmroom.identify.teams import TEAMS, mean_kits
 
 _FEWEST_LOOKS = 5
 _LEAST_SECONDS = 1.0
@@ -31,24 +31,21 @@ def tracks_in_kit(
     `tracks` are the TRACKS of sure people and `teams` the team of each; `appearance` holds the kits of
     both. Nobody where there are not two teams, since then nothing says how alike kits are.
     """
+    if not doubtful.num_rows:
+        return []
     known = looks_of_tracks(tracks, appearance)
     team = np.array([teams.get(track) or "" for track in known.track.tolist()])
     if not all((team == each).any() for each in TEAMS):
         return []
-    space = kit_space(known.vectors)
-    kits = np.stack(
-        [np.average(space[team == each], axis=0, weights=known.quality[team == each]) for each in TEAMS]
-    )
+    mates = np.isin(team, TEAMS)
+    side = np.searchsorted(TEAMS, team[mates])
+    kits, _ = mean_kits(known.vectors[mates], known.quality[mates], side, np.arange(len(TEAMS)))
     limit = _NEAR * float(kit_distances(kits[:1], kits[1:])[0, 0])
     looks = looks_of_tracks(doubtful, appearance)
-    space = kit_space(looks.vectors)
     ids, frames = np.unique(doubtful["track"].to_numpy(), return_counts=True)
-    believed = []
-    for track, count in zip(ids.tolist(), frames.tolist(), strict=True):
-        mine = looks.track == track
-        if np.count_nonzero(mine) < _FEWEST_LOOKS or count < _LEAST_SECONDS * fps:
-            continue
-        kit = np.average(space[mine], axis=0, weights=looks.quality[mine])
-        if kit_distances(kit[None], kits).min() < limit:
-            believed.append(track)
-    return believed
+    counts = np.bincount(np.searchsorted(ids, looks.track), minlength=len(ids))
+    means, _ = mean_kits(looks.vectors, looks.quality, looks.track, ids)
+    believed = kit_distances(means, kits).min(axis=1) < limit
+    believed &= (counts >= _FEWEST_LOOKS) & (frames >= _LEAST_SECONDS * fps)
+    result: list[int] = ids[believed].tolist()
+    return result

@@ -53,7 +53,7 @@ def find_teams(
     roles = _role_probabilities(tracks, detections, ids)
     is_referee = roles[:, 1] > _ROLE_PROBABILITY
     is_keeper = goalkeepers & (roles[:, 0] > _ROLE_PROBABILITY) & ~is_referee
-    means, weights = _mean_kits(looks.vectors, looks.quality, looks.track, ids)
+    means, weights = mean_kits(looks.vectors, looks.quality, looks.track, ids)
     known = weights > 0
     eligible = known & ~is_referee & ~is_keeper
     centres = team_centres(means[eligible], weights[eligible])
@@ -121,7 +121,7 @@ def _role_probabilities(
     return np.stack([each / np.maximum(total, 1e-9) for each in sums], axis=1)
 
 
-def _mean_kits(
+def mean_kits(
     vectors: NDArray[np.float64],
     quality: NDArray[np.float64],
     owner: NDArray[np.integer],
