@@ -18,6 +18,7 @@ from filmroom.pitch.surface import (
     both_ends_arcs,
     both_ends_panels,
     both_ends_points,
+    left_goal,
     outline,
     rectangle,
     segment,
@@ -30,12 +31,7 @@ _NET_DEPTH = 1.0
 
 def goal_frames(x: float) -> tuple[Line, ...]:
     """The two 3 x 2 m goals at -x and x."""
-    far, near = (-x, -GOAL_HALF, GOAL_HEIGHT), (-x, GOAL_HALF, GOAL_HEIGHT)
-    return both_ends(
-        Line("Goal left crossbar", far, near, POST, "goal"),
-        Line("Goal left post near", near, (-x, GOAL_HALF, 0.0), POST, "goal"),
-        Line("Goal left post far", far, (-x, -GOAL_HALF, 0.0), POST, "goal"),
-    )
+    return left_goal(-x, GOAL_HALF, GOAL_HEIGHT, _NET_DEPTH).frames(POST, "goal")
 
 
 def goal_panels(x: float) -> dict[str, tuple[Point, Point, Point, Point]]:

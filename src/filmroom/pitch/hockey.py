@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from filmroom.pitch.surface import (
     Arc,
     Area,
-    Line,
     Point,
     Surface,
     both_ends,
@@ -16,6 +15,7 @@ from filmroom.pitch.surface import (
     both_ends_areas,
     both_ends_panels,
     both_ends_points,
+    left_goal,
     segment,
 )
 
@@ -102,17 +102,9 @@ def hockey_surface(size: RinkSize) -> Surface:
     crease = Area(
         "Crease left", tuple((goal + 1.83 * math.cos(a), 1.83 * math.sin(a)) for a in angles), "crease"
     )
-    far_top: Point = (goal, -_GOAL_HALF, _GOAL_HEIGHT)
-    near_top: Point = (goal, _GOAL_HALF, _GOAL_HEIGHT)
-    far_foot: Point = (goal, -_GOAL_HALF, 0.0)
-    near_foot: Point = (goal, _GOAL_HALF, 0.0)
-    far_back: Point = (goal - 1.12, -_GOAL_HALF, 0.0)
-    near_back: Point = (goal - 1.12, _GOAL_HALF, 0.0)
-    frames = both_ends(
-        Line("Goal left crossbar", far_top, near_top, _POST, "goal"),
-        Line("Goal left post near", near_top, near_foot, _POST, "goal"),
-        Line("Goal left post far", far_top, far_foot, _POST, "goal"),
-    )
+    corners = left_goal(goal, _GOAL_HALF, _GOAL_HEIGHT, 1.12)
+    near_top, far_top, near_foot, far_foot, near_back, far_back = corners
+    frames = corners.frames(_POST, "goal")
     points: dict[str, Point] = {
         "goal line left top": (goal, -reach, 0.0),
         "goal line left bottom": (goal, reach, 0.0),

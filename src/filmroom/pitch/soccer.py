@@ -17,6 +17,7 @@ from filmroom.pitch.surface import (
     both_ends_arcs,
     both_ends_panels,
     both_ends_points,
+    left_goal,
     outline,
     segment,
 )
@@ -65,13 +66,9 @@ def soccer_surface(length: float = 105.0, width: float = 68.0) -> Surface:
         Arc("Centre mark", (0.0, 0.0, 0.0), 0.06, 0.0, 360.0, _LINE),
         *both_ends_arcs(Arc("Spot left", (-x + _SPOT, 0.0, 0.0), 0.06, 0.0, 360.0, _LINE)),
     )
-    near_top: Point = (-x, _GOAL_HALF, _GOAL_HEIGHT)
-    far_top: Point = (-x, -_GOAL_HALF, _GOAL_HEIGHT)
-    near_foot: Point = (-x, _GOAL_HALF, 0.0)
-    far_foot: Point = (-x, -_GOAL_HALF, 0.0)
-    back = -x - _NET_DEPTH
-    near_back: Point = (back, _GOAL_HALF, 0.0)
-    far_back: Point = (back, -_GOAL_HALF, 0.0)
+    near_top, far_top, near_foot, far_foot, near_back, far_back = left_goal(
+        -x, _GOAL_HALF, _GOAL_HEIGHT, _NET_DEPTH
+    )
     near_bend: Point = (-x - 0.9, _GOAL_HALF, _GOAL_HEIGHT)
     far_bend: Point = (-x - 0.9, -_GOAL_HALF, _GOAL_HEIGHT)
     # Seen from the centre, the left post of the left goal is at +y, that of the right goal at -y.

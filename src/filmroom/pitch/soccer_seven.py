@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from filmroom.pitch.surface import (
     Arc,
-    Line,
     Point,
     Surface,
     both_ends,
     both_ends_arcs,
     both_ends_panels,
     both_ends_points,
+    left_goal,
     outline,
     segment,
 )
@@ -44,17 +44,8 @@ def _surface() -> Surface:
         Arc("Centre mark", (0.0, 0.0, 0.0), 0.05, 0.0, 360.0, _LINE),
         *both_ends_arcs(Arc("Spot left", (spot, 0.0, 0.0), 0.05, 0.0, 360.0, _LINE)),
     )
-    near_top: Point = (-x, _GOAL_HALF, _GOAL_HEIGHT)
-    far_top: Point = (-x, -_GOAL_HALF, _GOAL_HEIGHT)
-    near_foot: Point = (-x, _GOAL_HALF, 0.0)
-    far_foot: Point = (-x, -_GOAL_HALF, 0.0)
-    near_back: Point = (-x - _NET_DEPTH, _GOAL_HALF, 0.0)
-    far_back: Point = (-x - _NET_DEPTH, -_GOAL_HALF, 0.0)
-    frames = both_ends(
-        Line("Goal left crossbar", far_top, near_top, _POST, "post"),
-        Line("Goal left post near", near_top, near_foot, _POST, "post"),
-        Line("Goal left post far", far_top, far_foot, _POST, "post"),
-    )
+    goal = left_goal(-x, _GOAL_HALF, _GOAL_HEIGHT, _NET_DEPTH)
+    near_top, far_top, near_foot, far_foot, near_back, far_back = goal
     panels = both_ends_panels(
         {
             "net left back": (far_top, near_top, near_back, far_back),
@@ -85,7 +76,7 @@ def _surface() -> Surface:
         margin=(4.0, 3.0),
         lines=lines,
         arcs=arcs,
-        frames=frames,
+        frames=goal.frames(_POST, "post"),
         panels=panels,
         keypoints=both_ends_points(ends) | middle,
         goals=((-x, 0.0, 1.0), (x, 0.0, 1.0)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -207,6 +208,38 @@ def both_ends_arcs(*pieces: Arc) -> tuple[Arc, ...]:
 def both_ends_areas(*pieces: Area) -> tuple[Area, ...]:
     """Areas of the left end with those of the right end behind them."""
     return (*pieces, *(mirror_area(piece) for piece in pieces))
+
+
+class LeftGoal(NamedTuple):
+    """Corners of the left goal: near is at +y, the backs are where its net meets the ground."""
+
+    near_top: Point
+    far_top: Point
+    near_foot: Point
+    far_foot: Point
+    near_back: Point
+    far_back: Point
+
+    def frames(self, post: float, paint: str) -> tuple[Line, ...]:
+        """Crossbar and posts, `post` metres wide, of both ends."""
+        return both_ends(
+            Line("Goal left crossbar", self.far_top, self.near_top, post, paint),
+            Line("Goal left post near", self.near_top, self.near_foot, post, paint),
+            Line("Goal left post far", self.far_top, self.far_foot, post, paint),
+        )
+
+
+def left_goal(line: float, half: float, height: float, depth: float) -> LeftGoal:
+    """The goal on x = `line`, `half` metres to either side of the middle, its net `depth` deep."""
+    back = line - depth
+    return LeftGoal(
+        near_top=(line, half, height),
+        far_top=(line, -half, height),
+        near_foot=(line, half, 0.0),
+        far_foot=(line, -half, 0.0),
+        near_back=(back, half, 0.0),
+        far_back=(back, -half, 0.0),
+    )
 
 
 def both_ends_points(points: Mapping[str, Point]) -> dict[str, Point]:
