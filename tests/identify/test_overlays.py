@@ -53,3 +53,20 @@ def test_with_a_camera_at_rest_nobody_is_a_graphic():
 
 def test_no_tracks():
     assert overlay_tracks(tables.TRACKS.empty(), tables.MOTION.empty(), WIDTH).tolist() == []
+
+
+def trembling_badge(frames):
+    """A badge whose box is cut now and then."""
+    return 40 + np.where(frames % 4 == 0, 20, 0.5 * np.sin(frames))
+
+
+def test_a_badge_with_a_trembling_box_gives_itself_away_on_a_long_way():
+    assert overlay_tracks(*clip([trembling_badge, followed_runner], 12), WIDTH).tolist() == [1]
+    assert overlay_tracks(*clip([trembling_badge, followed_runner], 5), WIDTH).tolist() == []
+
+
+def test_what_is_found_again_in_the_place_of_a_graphic_is_the_same_graphic():
+    again = [badge, lambda frames: 45 + 2 * np.sin(frames), followed_runner]
+    tracks, motion = clip(again, 8)
+    few = tracks.filter((tracks["track"].to_numpy() != 2) | (tracks["frame"].to_numpy() < 3))
+    assert overlay_tracks(few, motion, WIDTH).tolist() == [1, 2]

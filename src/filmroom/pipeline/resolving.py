@@ -15,6 +15,7 @@ from filmroom import tables
 from filmroom.events.replays import in_replays
 from filmroom.identify.by_number import join_by_number, mend_number_changes
 from filmroom.identify.doubtful import tracks_in_kit
+from filmroom.identify.mistaken import dwarfs, light_spots
 from filmroom.identify.numbers import Claim, claim_numbers, without_impossible
 from filmroom.identify.overlays import overlay_tracks
 from filmroom.identify.ownership import own_numbers
@@ -85,7 +86,7 @@ def resolve_observations(
             embeddings=seen.embeddings,
         )
         tracks = mend_swaps(tracks, seen.appearance, fps)
-        tracks = _without_overlays(tracks, seen.motion, picture[0])
+        tracks = _people_only(tracks, seen, picture)
         return tracks, _teams(_membership(tracks, seen, sport))
 
     tracks, teams = follow(everyone.filter(pa.array(sure)))
@@ -221,13 +222,20 @@ def _teams(membership: Membership) -> dict[int, str | None]:
     return dict(zip(membership.tracks.tolist(), membership.teams, strict=True))
 
 
-def _without_overlays(tracks: pa.Table, motion: pa.Table, width: int) -> pa.Table:
+def _people_only(tracks: pa.Table, seen: Observations, picture: tuple[int, int]) -> pa.Table:
     """Tracks of filmed people only, numbered 1, 2, ... in their order."""
-    drawn = np.isin(tracks["track"].to_numpy(), overlay_tracks(tracks, motion, width))
-    filmed = tracks.filter(pa.array(~drawn))
-    ids = filmed["track"].to_numpy()
+    width, height = picture
+    mistaken = np.concatenate(
+        [
+            overlay_tracks(tracks, seen.motion, width),
+            light_spots(tracks, seen.appearance),
+            dwarfs(tracks, height),
+        ]
+    )
+    people = tracks.filter(pa.array(~np.isin(tracks["track"].to_numpy(), mistaken)))
+    ids = people["track"].to_numpy()
     dense = np.searchsorted(np.unique(ids), ids) + 1
-    return tables.with_column(filmed, "track", dense)
+    return tables.with_column(people, "track", dense)
 
 
 def _with_roles(tracks: pa.Table, roles: dict[int, str]) -> pa.Table:

@@ -1,0 +1,69 @@
+"""What the detector mistook for people: spots of light on ice and polished floors, things too small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from filmroom.identify.looks import looks_of_tracks
+from filmroom.tables import boxes_of
+
+_FEWEST_LOOKS = 2
+_EVEN = (0.08, 0.013, 0.018)  # spread of L, a and b, of 100, over what would be the shirt
+_NEAR = 0.12  # of the picture's height, between the feet of people who are as far from the camera
+_FEWEST_NEAR = 3
+_EVERY = 5  # frames: enough to tell sizes by
+_DWARF = 0.45  # of the height of the others there: nobody on a pitch is as small
+
+
+def light_spots(tracks: pa.Table, appearance: pa.Table) -> NDArray[np.int64]:
+    """Ids of tracks that are all of one even colour, as no clothed body is in any light.
+
+    In twenty clips of seven sports each of those was a lamp mirrored by the floor or the ice, its
+    gleam or a shadow; plain white kits in the sun vary twice as much.
+    """
+    looks = looks_of_tracks(tracks, appearance)
+    found = []
+    for track in np.unique(looks.track):
+        mine = looks.track == track
+        if mine.sum() < _FEWEST_LOOKS:
+            continue
+        spread = np.average(looks.vectors[mine, -3:], axis=0, weights=looks.quality[mine])
+        if (spread < _EVEN).all():
+            found.append(int(track))
+    return np.array(found, dtype=np.int64)
+
+
+def dwarfs(tracks: pa.Table, height: int) -> NDArray[np.int64]:
+    """Ids of tracks that are mostly less than half as large as people as far from the camera.
+
+    `height` is the picture's. Whoever lies on the ground is as wide as others are tall.
+    """
+    tracks = tracks.filter(pa.array(tracks["frame"].to_numpy() % _EVERY == 0))
+    owner, boxes = tracks["track"].to_numpy(), boxes_of(tracks)
+    size = boxes[:, 2:].max(axis=1)
+    share = np.full(len(owner), np.nan)
+    order = np.argsort(tracks["frame"].to_numpy(), kind="stable")
+    frames = tracks["frame"].to_numpy()[order]
+    for here in np.split(order, np.flatnonzero(np.diff(frames)) + 1):
+        share[here] = _shares_of_neighbours(size[here], boxes[here], _NEAR * height)
+    known = np.isfinite(share)
+    owner, share = owner[known], share[known]
+    small = [track for track in np.unique(owner) if np.median(share[owner == track]) < _DWARF]
+    return np.array(small, dtype=np.int64)
+
+
+def _shares_of_neighbours(
+    size: NDArray[np.floating[Any]], boxes: NDArray[np.floating[Any]], near: float
+) -> NDArray[np.float64]:
+    """Size (N,) over the median height of those whose feet are near; NaN where those are few."""
+    feet = boxes[:, 1] + boxes[:, 3]
+    others = (np.abs(feet[:, None] - feet) < near) & ~np.eye(len(feet), dtype=bool)
+    enough = others.sum(axis=1) >= _FEWEST_NEAR
+    share = np.full(len(feet), np.nan)
+    heights = np.where(others[enough], boxes[:, 3], np.nan)
+    share[enough] = size[enough] / np.nanmedian(heights, axis=1)
+    return share
