@@ -7,7 +7,8 @@ players, goalkeepers and referees as one class. The split is by stadium or arena
 annotations); training never saw the val part. Milliseconds are the median of single pictures.
 The `crowded` rows are the same pictures with people of the same picture pasted into groups (seeded),
 and for them the share found (score from 0.4, IoU from 0.5) of people whom another overlaps by a third
-and more.
+and more. The `close-ups` rows are pictures of simulated matches in which somebody is a third as tall as
+the picture.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from real_data import data_folder
 from scipy.optimize import linear_sum_assignment
 
 from filmroom.formats.coco import CocoSet
-from filmroom.geometry.boxes import ious
+from filmroom.geometry.boxes import clip, ious
 from filmroom.observe.decode import KINDS
 from filmroom.observe.detector import OnnxDetector
 from filmroom.observe.silhouettes import CropSegmenter
+from filmroom.simulate.film import frames as film
+from filmroom.simulate.settings import Settings
 from filmroom.train.paste import cut_out_people, paste_figures
 
 KIND_OF = {
@@ -39,6 +42,8 @@ KIND_OF = {
     "ball": "ball",
     "hoop": "hoop",
 }
+CLOSE = 1 / 3  # of the picture's height
+LEAST_VISIBLE = 0.1
 
 
 def main() -> None:
@@ -55,6 +60,8 @@ def main() -> None:
         crowded = [crowd(*picture, segmenter, seed) for seed, picture in enumerate(pictures)]
         measure(f"{name} crowded", crowded, detector, ("person",))
         hidden_share(crowded, detector)
+    for sport in ("soccer", "basketball", "hockey"):
+        measure(f"{sport} close-ups", close_ups(sport), detector, ("person",))
 
 
 Labelled = tuple[np.ndarray, np.ndarray, list[str]]
@@ -88,6 +95,19 @@ def crowd(
         )
         pixels, people = pasted.pixels, np.vstack([people[pasted.hidden < 0.6], pasted.boxes])
     return pixels, people, ["person"] * len(people)
+
+
+def close_ups(sport: str) -> list[Labelled]:
+    settings = Settings(sport=sport, seconds=60, seed=901, camera="cuts", fps=5)
+    pictures = []
+    for filmed in film(settings):
+        truth = filmed.truth
+        people = np.array([role not in ("ball", "hoop", "other") for role in truth.roles], bool)
+        shown = people & (truth.visible >= LEAST_VISIBLE)
+        boxes = clip(truth.boxes[shown], settings.width, settings.height)
+        if len(boxes) and boxes[:, 3].max() >= CLOSE * settings.height:
+            pictures.append((filmed.pixels, boxes, ["person"] * len(boxes)))
+    return pictures
 
 
 def hidden_share(pictures: list[Labelled], detector: OnnxDetector) -> None:

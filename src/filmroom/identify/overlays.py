@@ -39,7 +39,7 @@ def overlay_tracks(tracks: pa.Table, motion: pa.Table, width: int) -> NDArray[np
     usual, most = trembles.T
     drawn = (ways > _PAN) & (most < _STILL) | (ways > _FAR) & (usual < _MOSTLY_STILL)
     away = np.abs(places[:, None] - places[drawn]).max(axis=2).min(axis=1, initial=np.inf)
-    found: NDArray[np.int64] = ids[(away < _SAME_PLACE) & (most < _SAME_PLACE)].astype(np.int64)
+    found: NDArray[np.int64] = ids[(away < _SAME_PLACE) & (usual < _SAME_PLACE)].astype(np.int64)
     return found
 
 

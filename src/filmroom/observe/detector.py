@@ -27,6 +27,12 @@ _BALL_IOU = 0.3  # overlap from which two of them are the same ball
 _PERSON, _BALL = KINDS.index("person"), KINDS.index("ball")
 _DOUBTFUL = 0.5  # what a doubtful person keeps of its score, to be told from surer ones later
 _LONE = 0.1  # most overlap, over the smaller box, of a doubtful person with a surer one
+_CLOSE = 1 / 3  # share of the picture's height from which people are seen from close by
+_FEW = 4  # people below which that may be so
+_SURE = 0.5  # score of those who are counted for that
+_SMALLER = 4  # times that the picture is made smaller to see them whole
+_PART = 0.6  # share of a box within that of somebody close by from which it is part of them
+_SAME = 0.5  # overlap with one found already from which somebody close by is that person
 
 
 class PersonDetector(Protocol):
@@ -45,7 +51,8 @@ class OnnxDetector:
     balls no more than `most_balls` are kept where that is given. What may be the ball gets a second
     look (`observe.ball`) by `judge` or else by the network `ball`, where there is one; it says score
     and box, while it is the first look that must reach `threshold`. Without `second_look` balls are
-    left as proposed.
+    left as proposed. Where few people are found, or large ones, the picture is looked at once more,
+    much smaller: people who fill it are otherwise found in pieces.
     """
 
     def __init__(
@@ -73,10 +80,9 @@ class OnnxDetector:
         """Detections in the picture's own pixels, cut at its border, best score first."""
         height, width = picture.shape[:2]
         scale = input_scale(height, width)
-        canvas = letterbox(picture, scale)
-        output = self._session.run(None, {"pixels": canvas[None]})[0][0]
-        found = decode(output, self.threshold)
-        found = found._replace(boxes=(found.boxes / scale).astype(np.float32))
+        found = self._look(picture, scale)
+        if may_be_close(found, height):
+            found = with_close_people(found, self._look(picture, scale / _SMALLER), height)
         if self._judge is not None:
             found = look_again(picture, found, self._judge)
         boxes = box_geometry.clip(found.boxes, width, height).astype(np.float32)
@@ -90,6 +96,12 @@ class OnnxDetector:
         kept_ones = found._replace(boxes=boxes, scores=scores).take(kept)
         return kept_ones.take(np.argsort(-kept_ones.scores, kind="stable"))
 
+    def _look(self, picture: NDArray[np.uint8], scale: float) -> Detections:
+        """What the network finds in the picture times `scale`, in the picture's own pixels."""
+        canvas = letterbox(picture, scale)
+        found = decode(self._session.run(None, {"pixels": canvas[None]})[0][0], self.threshold)
+        return found._replace(boxes=(found.boxes / scale).astype(np.float32))
+
     def _apart(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32], sure: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
@@ -100,6 +112,28 @@ class OnnxDetector:
         if sure.any():
             apart &= box_geometry.overlap_of_smaller(boxes, boxes[sure]).max(axis=1) <= _LONE
         return apart
+
+
+def may_be_close(found: Detections, height: int) -> bool:
+    """Whether this may be a picture, `height` pixels tall, of people from close by."""
+    sure = (found.kinds == _PERSON) & (found.scores >= _SURE)
+    return bool(sure.sum() < _FEW or (found.boxes[sure, 3] >= _CLOSE * height).any())
+
+
+def with_close_people(found: Detections, smaller: Detections, height: int) -> Detections:
+    """What was found, and those who fill much of the picture and are found as a whole in a smaller one.
+
+    Boxes of people that lie within theirs are parts of them and go.
+    """
+    close = (smaller.kinds == _PERSON) & (smaller.boxes[:, 3] >= _CLOSE * height)
+    close &= smaller.scores >= _SURE
+    known = found.boxes[(found.kinds == _PERSON) & (found.scores >= _SURE)]
+    close &= box_geometry.ious(smaller.boxes, known).max(axis=1, initial=0.0) < _SAME
+    if not close.any():
+        return found
+    whole = smaller.take(close)
+    inside = box_geometry.overlap_of_smaller(found.boxes, whole.boxes).max(axis=1) >= _PART
+    return Detections.concatenate([found.take((found.kinds != _PERSON) | ~inside), whole])
 
 
 def look_again(picture: NDArray[np.uint8], found: Detections, judge: BallJudge) -> Detections:

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from filmroom.observe.decode import KINDS, Detections
+from filmroom.observe.detector import may_be_close, with_close_people
+
+HEIGHT = 720
+PERSON, BALL = KINDS.index("person"), KINDS.index("ball")
+
+
+def found(boxes, score=0.8, kind=PERSON):
+    count = len(boxes)
+    return Detections(
+        np.asarray(boxes, np.float32).reshape(count, 4),
+        np.full(count, score, np.float32),
+        np.full(count, kind, np.int8),
+        np.zeros((count, 3), np.float32),
+    )
+
+
+team = found([(100 * place, 300, 30, 80) for place in range(8)])
+player = (500, 100, 200, 600)
+
+
+@pytest.mark.parametrize(
+    ("seen", "close"),
+    [
+        (team, False),
+        (Detections.nothing(), True),
+        (team.take(np.arange(3)), True),
+        (Detections.concatenate([team, found([player])]), True),
+        (Detections.concatenate([team, found([player], score=0.2)]), False),
+        (found(team.boxes, kind=BALL), True),
+    ],
+)
+def test_few_people_or_large_ones_may_be_a_picture_from_close_by(seen, close):
+    assert may_be_close(seen, HEIGHT) is close
+
+
+def test_a_player_who_fills_the_picture_takes_the_place_of_his_parts():
+    legs, other = (560, 450, 90, 240), (900, 300, 60, 160)
+    seen = Detections.concatenate([found([legs, other]), found([(600, 650, 20, 20)], kind=BALL)])
+    together = with_close_people(seen, found([player], score=0.7), HEIGHT)
+    people = together.boxes[together.kinds == PERSON].tolist()
+    assert people == [list(map(float, other)), list(map(float, player))]
+    assert (together.kinds == BALL).sum() == 1
+
+
+@pytest.mark.parametrize("seen", [found([(500, 100, 60, 220)]), found([player], score=0.4)])
+def test_small_people_and_doubtful_ones_of_the_smaller_picture_change_nothing(seen):
+    assert with_close_people(team, seen, HEIGHT) is team
