@@ -72,6 +72,19 @@ def test_two_tracks_that_exchanged_their_wearers_are_put_right():
     assert wearer(mended, 2, 5) == [2] and wearer(mended, 2, 55) == [1]
 
 
+def test_a_track_that_strays_to_an_opponent_and_comes_back_loses_him_alone():
+    strayed = (lambda f: 100, lambda f: BLUE if 20 <= f < 40 else RED)
+    mended = mend_swaps(*clip([strayed, *OTHERS]), 25)
+    assert wearer(mended, 1, 5) == wearer(mended, 1, 55) == [1] and wearer(mended, 1, 30) == []
+    assert len(np.unique(mended["track"].to_numpy())) == 10
+
+
+def test_who_comes_back_to_his_kit_after_long_is_not_taken_for_the_same():
+    strayed = (lambda f: 100, lambda f: BLUE if 20 <= f < 40 else RED)
+    mended = mend_swaps(*clip([strayed, *OTHERS]), 5)
+    assert wearer(mended, 1, 5) == [1] and wearer(mended, 1, 55) == []
+
+
 def test_a_track_that_goes_over_to_the_other_team_alone_is_cut():
     mended = mend_swaps(*clip([(lambda f: 100, lambda f: RED if f < 30 else BLUE), *OTHERS]), 25)
     assert wearer(mended, 1, 55) == []

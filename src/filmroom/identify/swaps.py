@@ -19,6 +19,7 @@ _CHANGE_COST = 4.0  # nats that a change must be worth: one look in 60 follows o
 _LEAST_QUALITY = 0.35
 _MOST_LOOKS = 2000  # from which the two kits are found
 _TOGETHER_SECONDS = 1.2  # between the changes of two tracks that exchanged their wearers
+_STRAYED_SECONDS = 3.0  # for which a track may follow somebody else and still come back to its own
 
 
 class Change(NamedTuple):
@@ -57,8 +58,16 @@ def mend_swaps(tracks: pa.Table, appearance: pa.Table, fps: float) -> pa.Table:
         change = pending.pop(0)
         partner = _partner(change, pending, owner, frames, boxes, fps)
         if partner is None:
-            at = (change.before + change.after + 1) // 2
-            owner[(owner == change.track) & (frames >= at)] = fresh
+            others = (owner == change.track) & (frames >= _middle(change))
+            earlier = next((each for each in pending if each.track == change.track), None)
+            if (
+                earlier is not None
+                and change.before - earlier.after <= _STRAYED_SECONDS * fps
+                and _partner(earlier, pending, owner, frames, boxes, fps) is None
+            ):
+                pending.remove(earlier)
+                others = (owner == change.track) & (frames >= _middle(earlier)) & ~others
+            owner[others] = fresh
             fresh += 1
             continue
         other, at = partner
@@ -67,6 +76,10 @@ def mend_swaps(tracks: pa.Table, appearance: pa.Table, fps: float) -> pa.Table:
         theirs = (owner == other.track) & (frames >= at)
         owner[mine], owner[theirs] = other.track, change.track
     return with_column(tracks, "track", owner)
+
+
+def _middle(change: Change) -> int:
+    return (change.before + change.after + 1) // 2
 
 
 def _odds_of_second_kit(looks: Looks) -> NDArray[np.float64] | None:
