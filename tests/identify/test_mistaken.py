@@ -50,9 +50,15 @@ def crop(colour, shade, seed=0):
 
 @pytest.mark.parametrize("colour", [(238, 240, 244), (190, 194, 196)])
 def test_the_gleam_of_a_lamp_on_ice_is_told_from_white_kits(colour):
-    boxes = [(100, 100, 24, 60), (300, 100, 24, 60)]
-    looks = looks_at([crop(colour, 4), crop(colour, 30)])
+    boxes = [(100 * place, 100, 24, 60) for place in range(3)]
+    looks = looks_at([crop(colour, 4), crop(colour, 30), crop(colour, 30, seed=1)])
     assert light_spots(people(boxes), looks).tolist() == [1]
+
+
+def test_in_black_and_white_nobody_is_a_lamp():
+    boxes = [(100 * place, 100, 24, 60) for place in range(4)]
+    grey = [crop((150, 150, 150), shade)[:, :, :1].repeat(3, axis=2) for shade in (4, 6, 8, 30)]
+    assert light_spots(people(boxes), looks_at(grey)).tolist() == []
 
 
 def test_one_look_is_not_enough_to_call_anyone_a_lamp():

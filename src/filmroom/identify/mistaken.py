@@ -23,18 +23,19 @@ def light_spots(tracks: pa.Table, appearance: pa.Table) -> NDArray[np.int64]:
     """Ids of tracks that are all of one even colour, as no clothed body is in any light.
 
     In twenty clips of seven sports each of those was a lamp mirrored by the floor or the ice, its
-    gleam or a shadow; plain white kits in the sun vary twice as much.
+    gleam or a shadow; plain white kits in the sun vary twice as much. None where most are of even
+    colour, as in black and white.
     """
     looks = looks_of_tracks(tracks, appearance)
-    found = []
-    for track in np.unique(looks.track):
-        mine = looks.track == track
-        if mine.sum() < _FEWEST_LOOKS:
-            continue
-        spread = np.average(looks.vectors[mine, -3:], axis=0, weights=looks.quality[mine])
-        if (spread < _EVEN).all():
-            found.append(int(track))
-    return np.array(found, dtype=np.int64)
+    if not len(looks.track):
+        return np.zeros(0, np.int64)
+    ids, first, count = np.unique(looks.track, return_index=True, return_counts=True)
+    weights = looks.quality[:, None]
+    spread = np.add.reduceat(weights * looks.vectors[:, -3:], first) / np.add.reduceat(weights, first)
+    if (np.median(spread[:, 1:], axis=0) < _EVEN[1:]).all():
+        return np.zeros(0, np.int64)
+    even = (count >= _FEWEST_LOOKS) & (spread < _EVEN).all(axis=1)
+    return np.asarray(ids[even], np.int64)
 
 
 def dwarfs(tracks: pa.Table, height: int) -> NDArray[np.int64]:
