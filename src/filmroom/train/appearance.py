@@ -32,11 +32,13 @@ from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
     decayed_groups,
+    fastest_device,
     load_checkpoint,
     resume_training,
     save_checkpoint,
     save_training,
     seed_everything,
+    take_step,
 )
 
 log = logging.getLogger(__name__)
@@ -277,7 +279,7 @@ def train_embedding(
     few minutes, to draw what it has learnt.
     """
     seed_everything(recipe.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = fastest_device()
     head = CosineHead(length, source.classes, margin=recipe.margin, scale=recipe.scale)
     whole = _Trained(net, head).to(device)
     average = WeightAverage(whole)
@@ -289,8 +291,6 @@ def train_embedding(
     started = time.monotonic()
     shown = float("-inf")
     while step < steps:
-        for group in optimiser.param_groups:
-            group["lr"] = _rate(step, steps, recipe)
         batch = source.batch(step, device)
         generator.manual_seed(recipe.seed * 1_000_003 + step)
         order = torch.randperm(len(batch.labels), generator=generator, device=device)
@@ -302,21 +302,18 @@ def train_embedding(
         parts = {"classes": F.cross_entropy(head(vectors, labels, grown), labels)}
         if recipe.contrast:
             parts["mates"] = recipe.contrast * mates_loss(vectors, labels, groups)
-        loss = torch.stack(list(parts.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(whole.parameters(), 5.0)
-        optimiser.step()
-        average.update(whole, step)
+        rate = _rate(step, steps, recipe)
+        take_step(whole, average, optimiser, parts, step=step, rate=rate, most_gradient=5.0)
         step += 1
         pace = (time.monotonic() - started) / (step - start)
         if minutes is not None and step - start == 100:
             steps = start + max(200, int(60 * minutes / pace))
             log.info("%.3f s a step: %d steps in %.1f minutes", pace, steps, minutes)
+        losses = {name: part.item() for name, part in parts.items()}
         if tell is not None and (step % 10 == 0 or step == steps):
-            tell(step, steps, {name: part.item() for name, part in parts.items()})
+            tell(step, steps, losses)
         elif step % 50 == 0:
-            log.info("step %d/%d  loss %.4f  %.3f s a step", step, steps, loss.item(), pace)
+            log.info("step %d/%d  loss %.4f  %.3f s a step", step, steps, sum(losses.values()), pace)
         if step % recipe.checkpoint_every == 0 or step == steps:
             save_training(checkpoint, whole, average, optimiser, step)
             if held_out is not None and len(held_out):

@@ -35,11 +35,13 @@ from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
     decayed_groups,
+    fastest_device,
     load_checkpoint,
     resume_training,
     save_checkpoint,
     save_training,
     seed_everything,
+    take_step,
 )
 from filmroom.train.warm_start import load_from_onnx
 
@@ -395,7 +397,7 @@ def train_detector(
     """
     recipe = recipe or DetectorRecipe()
     seed_everything(recipe.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = fastest_device()
     net = DetectorNet(recipe.widths, recipe.blocks).to(device, memory_format=torch.channels_last)
     pictures = load_pictures(data, "train")
     if start_from is not None:
@@ -410,17 +412,11 @@ def train_detector(
     for step, loaded in enumerate(loader, start):
         batch = {name: value.to(device) for name, value in loaded.items()}
         pixels = batch["pixels"].float().div_(255).contiguous(memory_format=torch.channels_last)
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(step, recipe.steps, recipe.rate)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             output = net(pixels)
         parts = detector_loss(output, batch)
-        loss = torch.stack(list(parts.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
-        optimiser.step()
-        average.update(net, step)
+        rate = cosine_rate(step, recipe.steps, recipe.rate)
+        take_step(net, average, optimiser, parts, step=step, rate=rate, most_gradient=10.0)
         if (step + 1) % 50 == 0:
             losses = {name: value.item() for name, value in parts.items()}
             if tell is not None:

@@ -25,11 +25,13 @@ from filmroom.train.number_scenes import Material
 from filmroom.train.schedule import (
     WeightAverage,
     decayed_groups,
+    fastest_device,
     load_checkpoint,
     resume_training,
     save_checkpoint,
     save_training,
     seed_everything,
+    take_step,
 )
 
 log = logging.getLogger(__name__)
@@ -229,7 +231,7 @@ def train_numbers(
     recipe = recipe or NumbersRecipe()
     seed_everything(recipe.seed)
     draw_shards(folder / "pictures", recipe, data, workers)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = fastest_device()
     net = NumbersNet().to(device, memory_format=torch.channels_last)
     average = WeightAverage(net)
     optimiser = torch.optim.AdamW(decayed_groups(net, recipe.weight_decay), lr=recipe.rate)
@@ -244,17 +246,11 @@ def train_numbers(
         arrays = next(batches)
         batch = _vary(_as_tensors(arrays), generator)
         batch = {name: value.to(device) for name, value in batch.items()}
-        for group in optimiser.param_groups:
-            group["lr"] = _rate(step, recipe)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             output = net(batch["pixels"])
         parts = numbers_loss(output, batch)
-        loss = torch.stack(list(parts.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        average.update(net, step)
+        rate = _rate(step, recipe)
+        take_step(net, average, optimiser, parts, step=step, rate=rate, most_gradient=5.0)
         if (step + 1) % 50 == 0:
             losses = " ".join(f"{name} {value.item():.3f}" for name, value in parts.items())
             pace = (time.monotonic() - started) / (step + 1 - start)

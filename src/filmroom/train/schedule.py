@@ -20,6 +20,11 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+def fastest_device() -> torch.device:
+    """A GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def cosine_rate(step: int, steps: int, peak: float, warmup: int = 200) -> float:
     """Learning rate with linear warm-up and cosine decay to a hundredth of the peak."""
     if step < warmup:
@@ -101,6 +106,30 @@ def resume_training(
     return int(state["step"])
 
 
+def take_step(
+    net: nn.Module,
+    average: WeightAverage,
+    optimiser: torch.optim.Optimizer,
+    parts: dict[str, Tensor],
+    *,
+    step: int,
+    rate: float,
+    most_gradient: float | None = None,
+) -> None:
+    """Step number `step` down the sum of the losses `parts`, and the average moved along.
+
+    Gradients are cut at the norm `most_gradient`, where given.
+    """
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    optimiser.zero_grad(set_to_none=True)
+    torch.stack(list(parts.values())).sum().backward()
+    if most_gradient is not None:
+        nn.utils.clip_grad_norm_(net.parameters(), most_gradient)
+    optimiser.step()
+    average.update(net, step)
+
+
 class Steps(Protocol):
     """How many steps of what rate, from which seed, saved how often: what recipes have in common."""
 
@@ -135,16 +164,9 @@ def train_in_steps(
     start = resume_training(checkpoint, net, average, optimiser)
     net.train()
     for step in range(start, recipe.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(step, recipe.steps, recipe.rate, warmup=warmup)
         parts = losses(np.random.default_rng([recipe.seed, step]))
-        loss = torch.stack(list(parts.values())).sum()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        if most_gradient is not None:
-            nn.utils.clip_grad_norm_(net.parameters(), most_gradient)
-        optimiser.step()
-        average.update(net, step)
+        rate = cosine_rate(step, recipe.steps, recipe.rate, warmup=warmup)
+        take_step(net, average, optimiser, parts, step=step, rate=rate, most_gradient=most_gradient)
         if (step + 1) % 20 == 0 or step + 1 == recipe.steps:
             tell(step + 1, recipe.steps, {name: value.item() for name, value in parts.items()})
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:

@@ -30,11 +30,13 @@ from filmroom.train.networks import Residual, conv
 from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
+    fastest_device,
     load_checkpoint,
     resume_training,
     save_checkpoint,
     save_training,
     seed_everything,
+    take_step,
 )
 
 log = logging.getLogger(__name__)
@@ -150,7 +152,7 @@ def train_segmenter(
     """
     recipe = recipe or SegmenterRecipe()
     seed_everything(recipe.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = fastest_device()
     net = SegmenterNet().to(device, memory_format=torch.channels_last)
     average = WeightAverage(net)
     optimiser = torch.optim.AdamW(net.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
@@ -160,17 +162,12 @@ def train_segmenter(
     loader = torch.utils.data.DataLoader(samples, batch_size=None, num_workers=workers)
     started = time.monotonic()
     for step, (pixels, targets) in enumerate(loader, start):
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(step, recipe.steps, recipe.rate)
         inputs = as_input(pixels.to(device)).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             logits = net(inputs)
         loss = segmenter_loss(logits, targets.to(device))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        average.update(net, step)
+        rate = cosine_rate(step, recipe.steps, recipe.rate)
+        take_step(net, average, optimiser, {"masks": loss}, step=step, rate=rate, most_gradient=5.0)
         if (step + 1) % 50 == 0:
             pace = (time.monotonic() - started) / (step + 1 - start)
             log.info("step %d/%d  loss %.4f  %.3f s a step", step + 1, recipe.steps, loss.item(), pace)
