@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,31 +49,19 @@ SMALL = BallRecipe(steps=4, batch=8, checkpoint_every=2)
 
 
 @pytest.fixture(scope="module")
-def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def labelled(tmp_path_factory: pytest.TempPathFactory, coco_folder) -> Path:
     """A COCO folder of three pictures: two people and a white ball on grass, bright specks beside."""
-    folder = tmp_path_factory.mktemp("coco")
-    (folder / "annotations").mkdir()
-    (folder / "train").mkdir()
     rng = np.random.default_rng(0)
-    images, annotations = [], []
+    pictures = []
     for index in range(3):
         picture = np.full((240, 400, 3), (40, 120, 50), np.uint8)
         for x in (60, 240):
             picture[80:150, x : x + 28] = rng.integers(0, 255, 3)
-            annotations.append((index, 1, [x, 80, 28, 70]))
         cv2.rectangle(picture, (300, 200), (330, 204), (250, 250, 250), -1)
         cv2.circle(picture, (160 + 10 * index, 170), 5, (250, 250, 250), -1, cv2.LINE_AA)
-        annotations.append((index, 2, [155 + 10 * index, 165, 11, 11]))
-        cv2.imwrite(str(folder / "train" / f"{index}.png"), picture)
-        images.append({"id": index, "file_name": f"{index}.png", "width": 400, "height": 240})
-    rows = [
-        {"id": n, "image_id": image, "category_id": category, "bbox": box}
-        for n, (image, category, box) in enumerate(annotations)
-    ]
-    categories = [{"id": 1, "name": "player"}, {"id": 2, "name": "ball"}]
-    content = {"images": images, "annotations": rows, "categories": categories}
-    (folder / "annotations" / "train.json").write_text(json.dumps(content))
-    return folder
+        people = [("player", (x, 80, 28, 70)) for x in (60, 240)]
+        pictures.append((picture, [*people, ("ball", (155 + 10 * index, 165, 11, 11))]))
+    return coco_folder(tmp_path_factory.mktemp("coco"), pictures)
 
 
 @pytest.fixture(scope="module")

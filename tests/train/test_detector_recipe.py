@@ -1,6 +1,4 @@
-import json
 
-import cv2
 import numpy as np
 import pytest
 
@@ -29,29 +27,17 @@ RECIPE = DetectorRecipe(steps=4, batch=2, crop=64, paste=0.5, checkpoint_every=2
 
 
 @pytest.fixture
-def labelled(tmp_path):
+def labelled(tmp_path, coco_folder):
     """A COCO folder of two drawn pictures with two people and a ball each."""
-    folder = tmp_path / "coco"
-    (folder / "annotations").mkdir(parents=True)
-    (folder / "train").mkdir()
     rng = np.random.default_rng(0)
-    images, annotations = [], []
-    for index in range(2):
+    pictures = []
+    for _ in range(2):
         picture = np.full((120, 200, 3), (40, 120, 50), np.uint8)
         for x in (30, 120):
             picture[40:90, x : x + 20] = rng.integers(0, 255, 3)
-            annotations.append((index, 1, [x, 40, 20, 50]))
-        annotations.append((index, 2, [80, 85, 8, 8]))
-        cv2.imwrite(str(folder / "train" / f"{index}.png"), picture)
-        images.append({"id": index, "file_name": f"{index}.png", "width": 200, "height": 120})
-    rows = [
-        {"id": n, "image_id": image, "category_id": category, "bbox": box}
-        for n, (image, category, box) in enumerate(annotations)
-    ]
-    categories = [{"id": 1, "name": "player"}, {"id": 2, "name": "ball"}]
-    content = {"images": images, "annotations": rows, "categories": categories}
-    (folder / "annotations" / "train.json").write_text(json.dumps(content))
-    return folder
+        people = [("player", (x, 40, 20, 50)) for x in (30, 120)]
+        pictures.append((picture, [*people, ("ball", (80, 85, 8, 8))]))
+    return coco_folder(tmp_path / "coco", pictures)
 
 
 def weights_of(path):
