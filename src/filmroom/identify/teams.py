@@ -21,6 +21,8 @@ _OUTSIDER_SHARE = 0.55  # of the distance between the teams
 _LEAST_SEPARATION = 1.6  # times the usual spread within teams
 _LEAST_APART = 0.15  # in kit space: less is one kit in different light
 _ROUNDS = 4
+_HEAVY = 12  # tracks seen most, every pair of which is a start of 2-means
+_LLOYD_ROUNDS = 12
 _VOTE_SHARPNESS = 6.0
 
 
@@ -170,31 +172,29 @@ def team_centres(
 
 def _two_means(means: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weighted 2-means from every pair of heavy tracks as a start, the best of all: no chance in it."""
-    heavy = np.argsort(-weights, kind="stable")[:12]
-    best, best_cost = means[:2], np.inf
-    for position, first in enumerate(heavy):
-        for second in heavy[position + 1 :]:
-            centres = means[[first, second]]
-            for _ in range(12):
-                distances = kit_distances(means, centres)
-                nearest = distances.argmin(1)
-                if len(np.unique(nearest)) < 2:
-                    break
-                moved = np.stack(
-                    [
-                        np.average(means[nearest == k], axis=0, weights=weights[nearest == k])
-                        for k in range(2)
-                    ]
-                )
-                if np.allclose(moved, centres):
-                    break
-                centres = moved
-            # Absolute, not squared, distances: a keeper far from both teams must not found a cluster.
-            nearest_distance = kit_distances(means, centres).min(1)
-            cost = float(np.average(nearest_distance, weights=weights))
-            if cost < best_cost - 1e-12:
-                best, best_cost = centres, cost
+    heavy = np.argsort(-weights, kind="stable")[:_HEAVY]
+    centres = means[heavy[np.stack(np.triu_indices(len(heavy), 1), axis=1)]]  # (starts, 2, numbers)
+    for _ in range(_LLOYD_ROUNDS):
+        nearest = _distances_of_pairs(means, centres).argmin(axis=1)
+        mine = weights * (nearest == np.arange(2)[:, None, None])
+        total = mine.sum(axis=2)
+        moved = np.moveaxis(mine @ means, 0, 1) / np.maximum(total, 1e-12).T[:, :, None]
+        moved = np.where((total > 0).all(axis=0)[:, None, None], moved, centres)
+        if np.array_equal(moved, centres):
+            break
+        centres = moved
+    # Absolute, not squared, distances: a keeper far from both teams must not found a cluster.
+    cost = _distances_of_pairs(means, centres).min(axis=1) @ weights / weights.sum()
+    best: NDArray[np.float64] = centres[int(np.round(cost, 12).argmin())]
     return best
+
+
+def _distances_of_pairs(
+    means: NDArray[np.float64], centres: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distance of each of N means from the two centres of each of S pairs, shape (S, 2, N)."""
+    squared = (centres**2).sum(axis=2)[:, :, None] + (means**2).sum(axis=1) - 2 * centres @ means.T
+    return np.asarray(np.sqrt(np.maximum(squared, 0.0)))
 
 
 def _outsiders(
