@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,22 @@ def test_a_gap_is_filled_and_said_to_be() -> None:
     assert {44, 45} <= set(filled["frame"].to_pylist())
     truth = 500 + 10 * np.sin(filled["frame"].to_numpy() / 15 + 2)
     assert np.abs(filled["x"].to_numpy() - truth).max() < 6
+
+
+@pytest.mark.parametrize(("speed", "filled"), [(0.0, 40), (2.5, 0)])
+def test_who_stands_while_hidden_for_long_stays_and_who_walks_does_not(speed, filled) -> None:
+    """40 frames are 1.6 s; in that time the walker comes 1.25 body heights far."""
+    rows = [row for row in crowd(160) if row[1] < 1400 or row[0] % 40 != 12]
+    person = [
+        (frame, 300.0 + speed * frame, 700.0, 32, 80, 0.9)
+        for frame in range(160)
+        if not 60 <= frame < 100
+    ]
+    tracks = track(detections(rows + person), 160)
+    low = tracks.filter(pc.greater(tracks["y"], 600))
+    hidden = [frame for frame in low["frame"].to_pylist() if 60 <= frame < 100]
+    assert len(np.unique(low["track"].to_numpy())) == 1
+    assert len(hidden) == filled
 
 
 def test_a_detector_that_never_misses_has_no_gaps_filled() -> None:

@@ -36,6 +36,7 @@ _DOUBLE_SHARE = 0.9  # share of the frames, of a person found twice
 _CROWDED_SHARE = 0.3
 _BLOCK = 1000  # frames followed at once: looks of all would fill the memory
 _STANDING = 0.006  # heights a frame that people move who stand
+_STOOD = 0.5  # heights between the ends of a gap in which somebody stood still
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class OfflineSettings:
         Settings of the steps of their own.
     ambiguous
         Tracklets are cut where exchanging two of them would have cost less than these log-odds.
-    longest_fill
-        Gaps up to this are filled.
+    longest_fill, longest_stand
+        Gaps up to this are filled; of those who are found again where they stood.
     least_score, least_evidence
         A track counts if what its scores lie above the one adds up to the other.
     smooth
@@ -58,6 +59,7 @@ class OfflineSettings:
     link: LinkSettings = field(default_factory=LinkSettings)
     likeness: LikenessSettings = field(default_factory=LikenessSettings)
     longest_fill: float = 0.8
+    longest_stand: float = 2.0
     least_score: float = 0.3
     least_evidence: float = 0.6
     ambiguous: float = 1.0
@@ -343,13 +345,17 @@ def _paths(
     small = _SMALL * float(np.median(clip.box[:, 3]))
     people = [run for run in _steady_runs(clip, order, edge) if np.median(clip.box[run, 3]) >= small]
     stiffness = _stiffness(clip, people) if settings.smooth else (0.0, 0.0)
-    longest = max(1, round(settings.longest_fill * rate)) if _misses_at_times(clip, order) else 1
+    longest, stand = (
+        max(1, round(each * rate)) for each in (settings.longest_fill, settings.longest_stand)
+    )
+    if not _misses_at_times(clip, order):
+        longest = stand = 1
     parts = []
     for start, end in itertools.pairwise(edge):
         mine = order[start:end]
         if np.maximum(clip.score[mine] - settings.least_score, 0).sum() < settings.least_evidence:
             continue
-        for run in np.split(mine, np.flatnonzero(_breaks(clip, panorama, mine, longest)) + 1):
+        for run in np.split(mine, np.flatnonzero(_breaks(clip, panorama, mine, longest, stand)) + 1):
             # A ball is kicked: its path has corners that smoothing would cut.
             steady = stiffness if np.median(clip.box[run, 3]) >= small else (0.0, 0.0)
             parts.append(_one_path(clip, panorama, run, steady, int(person[mine[0]])))
@@ -374,10 +380,14 @@ def _one_path(
     return _Paths(rows, corner, scores, source, np.full(len(rows), person))
 
 
-def _breaks(clip: _Clip, panorama: Panorama, mine: Ints, longest: int) -> NDArray[np.bool_]:
-    far = np.diff(clip.row[mine]) > longest
-    shot = panorama.shot[clip.row[mine]]
-    return np.asarray(far | (np.diff(shot) != 0))
+def _breaks(clip: _Clip, panorama: Panorama, mine: Ints, longest: int, stand: int) -> NDArray[np.bool_]:
+    """Which of the steps between a person's detections `mine` are no gaps to fill."""
+    row, box = clip.row[mine], clip.box[mine]
+    gap = np.diff(row)
+    place, _ = panorama.carry(row[:-1], row[1:], box[:-1, :2])
+    way = np.linalg.norm(place - box[1:, :2], axis=1) / box[1:, 3]
+    far = (gap > longest) & ((gap > stand) | (way > _STOOD))
+    return np.asarray(far | (np.diff(panorama.shot[row]) != 0))
 
 
 def _as_tracks(
