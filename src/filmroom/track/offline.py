@@ -59,7 +59,7 @@ class OfflineSettings:
     link: LinkSettings = field(default_factory=LinkSettings)
     likeness: LikenessSettings = field(default_factory=LikenessSettings)
     longest_fill: float = 0.8
-    longest_stand: float = 2.0
+    longest_stand: float = 2.5
     least_score: float = 0.3
     least_evidence: float = 0.6
     ambiguous: float = 1.0
