@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from filmroom.observe.decode import KINDS, Detections
-from filmroom.observe.detector import may_be_close, with_close_people
+from filmroom.observe.detector import with_close_people
 
 HEIGHT = 720
 PERSON, BALL = KINDS.index("person"), KINDS.index("ball")
@@ -20,21 +20,6 @@ def found(boxes, score=0.8, kind=PERSON):
 
 team = found([(100 * place, 300, 30, 80) for place in range(8)])
 player = (500, 100, 200, 600)
-
-
-@pytest.mark.parametrize(
-    ("seen", "close"),
-    [
-        (team, False),
-        (Detections.nothing(), True),
-        (team.take(np.arange(3)), True),
-        (Detections.concatenate([team, found([player])]), True),
-        (Detections.concatenate([team, found([player], score=0.2)]), False),
-        (found(team.boxes, kind=BALL), True),
-    ],
-)
-def test_few_people_or_large_ones_may_be_a_picture_from_close_by(seen, close):
-    assert may_be_close(seen, HEIGHT) is close
 
 
 def test_a_player_who_fills_the_picture_takes_the_place_of_his_parts():

@@ -28,8 +28,7 @@ _PERSON, _BALL = KINDS.index("person"), KINDS.index("ball")
 _DOUBTFUL = 0.5  # what a doubtful person keeps of its score, to be told from surer ones later
 _LONE = 0.1  # most overlap, over the smaller box, of a doubtful person with a surer one
 _CLOSE = 1 / 3  # share of the picture's height from which people are seen from close by
-_FEW = 4  # people below which that may be so
-_SURE = 0.5  # score of those who are counted for that
+_SURE = 0.5  # score from which such people are believed, and those who are known already
 _SMALLER = 4  # times that the picture is made smaller to see them whole
 _PART = 0.6  # share of a box within that of somebody close by from which it is part of them
 _SAME = 0.5  # overlap with one found already from which somebody close by is that person
@@ -51,8 +50,8 @@ class OnnxDetector:
     balls no more than `most_balls` are kept where that is given. What may be the ball gets a second
     look (`observe.ball`) by `judge` or else by the network `ball`, where there is one; it says score
     and box, while it is the first look that must reach `threshold`. Without `second_look` balls are
-    left as proposed. Where few people are found, or large ones, the picture is looked at once more,
-    much smaller: people who fill it are otherwise found in pieces.
+    left as proposed. The picture is looked at once more, much smaller: people who fill it are otherwise
+    found in pieces.
     """
 
     def __init__(
@@ -80,9 +79,8 @@ class OnnxDetector:
         """Detections in the picture's own pixels, cut at its border, best score first."""
         height, width = picture.shape[:2]
         scale = input_scale(height, width)
-        found = self._look(picture, scale)
-        if may_be_close(found, height):
-            found = with_close_people(found, self._look(picture, scale / _SMALLER), height)
+        smaller = self._look(picture, scale / _SMALLER)
+        found = with_close_people(self._look(picture, scale), smaller, height)
         if self._judge is not None:
             found = look_again(picture, found, self._judge)
         boxes = box_geometry.clip(found.boxes, width, height).astype(np.float32)
@@ -112,12 +110,6 @@ class OnnxDetector:
         if sure.any():
             apart &= box_geometry.overlap_of_smaller(boxes, boxes[sure]).max(axis=1) <= _LONE
         return apart
-
-
-def may_be_close(found: Detections, height: int) -> bool:
-    """Whether this may be a picture, `height` pixels tall, of people from close by."""
-    sure = (found.kinds == _PERSON) & (found.scores >= _SURE)
-    return bool(sure.sum() < _FEW or (found.boxes[sure, 3] >= _CLOSE * height).any())
 
 
 def with_close_people(found: Detections, smaller: Detections, height: int) -> Detections:
