@@ -36,7 +36,7 @@ from filmroom.train.schedule import load_checkpoint
 
 REAL = "football-detection"
 PICTURES = {"all": 240, "24": 24, "7": 7, "2": 2}
-STEPS = {"all": 600, "24": 1000, "7": 300, "2": 300}
+STEPS = {"all": 2400, "24": 1000, "7": 300, "2": 300}
 CROP = 320  # pixels; the usual 448 cost twice as much
 STARTS = ("nothing", "simulated")
 USUAL_RATE = DetectorRecipe().rate

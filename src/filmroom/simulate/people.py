@@ -338,6 +338,8 @@ class Stances:
 
 _SPECIAL = ("", "crouch", "kick", "arms_raised", "jump", "fallen", "slide")
 _KICKS = ("PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK")
+"""With the foot, or with the hand where that plays the ball."""
+_FOOT_KICKS = ("KICKOFF", "PUNT", "FIELD GOAL ATTEMPT", "EXTRA POINT ATTEMPT")
 
 
 def _special(play: Play, speeds: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
@@ -351,9 +353,10 @@ def _special(play: Play, speeds: NDArray[np.floating[Any]]) -> NDArray[np.uint8]
     thrown = STYLES[play.sport.name].hands
     long = round(0.28 * play.fps)
     for event in play.events:
-        if event.person < 0 or event.label not in (*_KICKS, "THROW IN"):
+        if event.person < 0 or event.label not in (*_KICKS, *_FOOT_KICKS, "THROW IN"):
             continue
-        kind = "arms_raised" if thrown or event.label == "THROW IN" else "kick"
+        by_hand = event.label == "THROW IN" or (thrown and event.label not in _FOOT_KICKS)
+        kind = "arms_raised" if by_hand else "kick"
         first, last = max(0, event.frame - long // 3), min(frames, event.frame + long)
         found[first:last, event.person] = _SPECIAL.index(kind)
     found[play.lifts > 0.05] = _SPECIAL.index("jump")

@@ -24,6 +24,7 @@ from filmroom.simulate.place import Place, make_place
 from filmroom.simulate.play import Event, Play, simulate_play
 from filmroom.simulate.settings import DIFFICULTIES, Settings
 from filmroom.simulate.shots import Shot, plan_shots
+from filmroom.simulate.styles import STYLES
 from filmroom.simulate.weather import Weather, random_weather
 
 CAPTIONED = {
@@ -32,6 +33,8 @@ CAPTIONED = {
     "RED CARD": "RED CARD",
     "SECOND YELLOW CARD": "SECOND YELLOW",
     "SUBSTITUTION": "SUBSTITUTION",
+    "TOUCHDOWN": "TOUCHDOWN",
+    "FIELD GOAL": "FIELD GOAL",
 }
 """The events a caption tells of, and its word."""
 
@@ -72,7 +75,7 @@ class Match:
         return self.shots[self.shot_of(frame)].moment(frame)
 
     def captioned(self, frame: int, seconds: float) -> list[Event]:
-        """Goals, cards and substitutions of the last `seconds` of live play."""
+        """Goals, cards, substitutions and the like of the last `seconds` of live play."""
         return [
             event
             for event in self._noted
@@ -84,18 +87,27 @@ class Match:
         return [event for event in self.play.events if event.label in CAPTIONED]
 
     def scored(self, frame: int) -> tuple[int, int]:
-        """How often each team has scored up to and with a frame of live play."""
-        found = [team for when, team in self._scores if when <= frame]
-        return found.count(0), found.count(1)
+        """The points each team has won up to and with a frame of live play."""
+        totals = [0, 0]
+        for when, team, points in self._scores:
+            if when <= frame:
+                totals[team] += points
+        return totals[0], totals[1]
 
     @cached_property
-    def _scores(self) -> list[tuple[int, int]]:
-        # A volleyball point goes to the other side than the one that missed the ball.
-        return [
-            (event.frame, event.team if event.label == "GOAL" else 1 - event.team)
+    def _scores(self) -> list[tuple[int, int, int]]:
+        style = STYLES[self.play.sport.name]
+        won = [
+            (event.frame, event.team, style.points[event.label])
             for event in self.play.events
-            if event.label in ("GOAL", "POINT") and event.team >= 0
+            if event.label in style.points and event.team >= 0
         ]
+        lost = [
+            (event.frame, 1 - event.team, 1)
+            for event in self.play.events
+            if event.label == style.lost_point and event.team >= 0
+        ]
+        return won + lost
 
     def pose_seed(self, person: int) -> int:
         """The seed of a person's own way of standing."""

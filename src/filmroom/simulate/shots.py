@@ -70,7 +70,9 @@ def plan_shots(
     return tuple(shots)
 
 
-_SHOWN_AGAIN = ("GOAL", "SHOT", "SAVE", "FOUL", "PENALTY", "POINT", "TACKLE")
+_SHOWN_AGAIN = (
+    "GOAL", "SHOT", "SAVE", "FOUL", "PENALTY", "POINT", "TACKLE", "TOUCHDOWN", "FIELD GOAL ATTEMPT",
+)  # fmt: skip
 _RECENT, _BEFORE = 12.0, 2.4
 
 
