@@ -59,10 +59,13 @@ def write_share(folder: Path, count: int) -> Path:
     return target
 
 
-def train_row(row: str, folder: Path, pretrained: Path, steps: int | None, seed: int) -> Path:
+def train_row(
+    row: str, folder: Path, pretrained: Path, *, steps: int | None, crop: int, seed: int
+) -> Path:
     """The folder of the row's network, trained there unless it lies there already."""
     share, start = row.split("-")
-    place = folder / (row if seed == 1 else f"{row}-seed{seed}")
+    changed = (f"-steps{steps}" if steps else "") + (f"-crop{crop}" if crop != CROP else "")
+    place = folder / (row + changed + (f"-seed{seed}" if seed != 1 else ""))
     if (place / "detector.onnx").exists():
         return place
     place.mkdir(parents=True, exist_ok=True)
@@ -72,7 +75,7 @@ def train_row(row: str, folder: Path, pretrained: Path, steps: int | None, seed:
     widths, blocks = earlier["shape"]
     recipe = DetectorRecipe(
         steps=steps or STEPS[share],
-        crop=CROP,
+        crop=crop,
         paste=0.0,
         rate=USUAL_RATE if start == "nothing" else USUAL_RATE / 3,
         widths=tuple(widths),
@@ -105,7 +108,8 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", metavar="ROW", default=ROWS, help=", ".join(ROWS))
     parser.add_argument("-o", dest="folder", type=Path, required=True)
     parser.add_argument("--pretrained", type=Path, required=True)
-    parser.add_argument("--steps", type=int)
+    parser.add_argument("--steps", type=int, help="in place of the usual ones")
+    parser.add_argument("--crop", type=int, default=CROP, help="side of a crop, pixels")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -114,7 +118,14 @@ def main() -> None:
     for row in chosen.rows:
         if row not in ROWS:
             parser.error(f"no row '{row}'; choose among {', '.join(ROWS)}")
-        place = train_row(row, chosen.folder, chosen.pretrained, chosen.steps, chosen.seed)
+        place = train_row(
+            row,
+            chosen.folder,
+            chosen.pretrained,
+            steps=chosen.steps,
+            crop=chosen.crop,
+            seed=chosen.seed,
+        )
         every, first, second = measured(place)
         print(f"{row:<24}{every:8.3f}{first:13.3f}{second:8.3f}", flush=True)
 

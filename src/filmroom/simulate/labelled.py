@@ -29,7 +29,9 @@ LabelledFrame = tuple[Picture, FloatArray, tuple[str, ...]]
 LEAST_VISIBLE = 0.15
 """A box of which less shows is not labelled."""
 
-_PICTURES_A_SCENE = 12
+PICTURES_A_SCENE = 12
+"""So many pictures share a match: kits, place, light and difficulty."""
+
 _SECONDS_A_SCENE = 300.0
 _CROWDED_SHARE = 0.5
 """So many pictures show crowds: the fullest of some moments, half of them round what draws crowds."""
@@ -91,7 +93,7 @@ def frames_with_truth(
             styles=styles,
         )
         scene = make_scene(settings)
-        for _ in range(_PICTURES_A_SCENE):
+        for _ in range(PICTURES_A_SCENE):
             frame = _moment(scene, rng)
             filmed = film_frame(_seen_anew(scene, frame, rng), frame)
             yield filmed.pixels, filmed.truth
