@@ -21,7 +21,7 @@ from filmroom.simulate.figures import (
     random_pose,
     random_thigh,
 )
-from filmroom.simulate.kits import Kit, colour_distance, random_kit
+from filmroom.simulate.kits import Kit, colour_distance, held_out_kit, random_kit
 from filmroom.simulate.play import (
     CELEBRATION,
     FALL,
@@ -44,13 +44,16 @@ _NAMED = 0.7
 _IDLE_KINDS = ("stand", "stand", "stand", "stand", "bent", "stand", "point")
 
 
-def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -> list[Look]:
+def random_looks(
+    play: Play, difficulty: Difficulty, rng: np.random.Generator, *, held_out: bool = False
+) -> list[Look]:
     """One look for every person: two kits, keepers' and referees' own, the sport's dress."""
-    home, away = random_kit(rng), random_kit(rng)
+    draw_kit = held_out_kit if held_out else random_kit
+    home, away = draw_kit(rng), draw_kit(rng)
     for _ in range(20):
         if colour_distance(home.shirt, away.shirt) > 75:
             break
-        away = random_kit(rng)
+        away = draw_kit(rng)
     if rng.random() < difficulty.alike:
         away = replace(away, shirt=_near(home.shirt, rng), shorts=_near(home.shorts, rng))
     taken = [home.shirt, away.shirt]
@@ -236,6 +239,17 @@ def _referee_kit(taken: list[tuple[int, int, int]], rng: np.random.Generator) ->
     return Kit(shirt, (240, 240, 240), "plain", (24, 24, 28), (24, 24, 28), (240, 240, 240))
 
 
+@dataclass(frozen=True)
+class Gait:
+    """How everybody walks and runs, see `gait_pose`."""
+
+    arms: float = 1.0
+    heels: float = 1.0
+
+
+USUAL_GAIT, HELD_OUT_GAIT = Gait(), Gait(arms=0.45, heels=1.3)
+
+
 class Wardrobe:
     """Draws people, keeping the drawn figures: the same person in the same step is drawn once.
 
@@ -243,7 +257,16 @@ class Wardrobe:
     bytes, for close-ups are large.
     """
 
-    def __init__(self, looks: list[Look], style: str, seed: int, most: int = 150_000_000) -> None:
+    def __init__(
+        self,
+        looks: list[Look],
+        style: str,
+        seed: int,
+        most: int = 150_000_000,
+        *,
+        gait: Gait = USUAL_GAIT,
+    ) -> None:
+        self.gait = gait
         self.looks, self.style, self.seed, self.most = looks, style, seed, most
         self._kept: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
         self._bytes = 0
@@ -261,7 +284,7 @@ class Wardrobe:
         if sprite is None:
             sprite = draw_figure(
                 self.looks[person],
-                stance.pose(self.seed * 131 + person),
+                stance.pose(self.seed * 131 + person, self.gait),
                 height_px=drawn,
                 heading=turn * 2 * math.pi / HEADINGS,
                 style=self.style,
@@ -291,10 +314,11 @@ class Stance:
     phase: int = 0
     variant: int = 0
 
-    def pose(self, seed: int) -> Pose:
+    def pose(self, seed: int, gait: Gait = USUAL_GAIT) -> Pose:
         """The joint angles."""
         if self.kind == "gait":
-            return gait_pose(2 * math.pi * self.phase / _PHASES, _SPEEDS[self.speed])
+            turn = 2 * math.pi * self.phase / _PHASES
+            return gait_pose(turn, _SPEEDS[self.speed], arms=gait.arms, heels=gait.heels)
         return random_pose(np.random.default_rng([abs(seed), self.variant]), self.kind)
 
 

@@ -13,7 +13,10 @@ from filmroom.simulate.camera import Camera
 from filmroom.simulate.figures import Look
 from filmroom.simulate.overlay import ScoreBug, make_score_bug
 from filmroom.simulate.people import (
+    HELD_OUT_GAIT,
+    USUAL_GAIT,
     Bystander,
+    Gait,
     Stances,
     Wardrobe,
     bystander_looks,
@@ -22,7 +25,7 @@ from filmroom.simulate.people import (
 )
 from filmroom.simulate.place import Place, make_place
 from filmroom.simulate.play import Event, Play, simulate_play
-from filmroom.simulate.settings import DIFFICULTIES, Settings
+from filmroom.simulate.settings import DIFFICULTIES, HELD_OUT_STYLE, Settings
 from filmroom.simulate.shots import Shot, plan_shots
 from filmroom.simulate.styles import STYLES
 from filmroom.simulate.weather import Weather, random_weather
@@ -109,6 +112,11 @@ class Match:
         ]
         return won + lost
 
+    @property
+    def gait(self) -> Gait:
+        """How everybody moves."""
+        return HELD_OUT_GAIT if self.settings.held_out else USUAL_GAIT
+
     def pose_seed(self, person: int) -> int:
         """The seed of a person's own way of standing."""
         return self.figure_seed * 131 + person
@@ -171,8 +179,13 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
     kits = [match.looks[int(np.flatnonzero(play.cast.teams == team)[-1])].kit.shirt for team in (0, 1)]
     return Scene(
         **{name: getattr(match, name) for name in Match.__dataclass_fields__},
-        place=make_place(play.surface, place_rng, snow=snow),
-        wardrobe=Wardrobe(list(match.looks), match.style, match.figure_seed),
+        place=make_place(play.surface, place_rng, snow=snow, held_out=settings.held_out),
+        wardrobe=Wardrobe(
+            list(match.looks),
+            match.style,
+            match.figure_seed,
+            gait=match.gait,
+        ),
         score_bug=make_score_bug(kits, finish_rng) if finish_rng.random() < 0.85 else None,
         noise=difficulty.noise * float(finish_rng.uniform(0.3, 1.0)),
         blur=difficulty.blur * float(finish_rng.uniform(0.4, 1.0)),
@@ -201,15 +214,17 @@ def _match(settings: Settings, generators: list[np.random.Generator]) -> Match:
         settings.sport, settings.frames, play_rng, fps=settings.fps, surface_name=settings.surface
     )
     shake = difficulty.shake * float(camera_rng.uniform(0.3, 1.0))
-    looks = random_looks(play, difficulty, look_rng)
+    looks = random_looks(play, difficulty, look_rng, held_out=settings.held_out)
     bystanders = stand_aside(play.surface, look_rng)
     looks += bystander_looks(bystanders, look_rng)
-    style = settings.styles[int(look_rng.integers(len(settings.styles)))]
+    styles = (HELD_OUT_STYLE,) if settings.held_out else settings.styles
+    style = styles[int(look_rng.integers(len(styles)))]
     size = (settings.width, settings.height)
+    shots = plan_shots(play, settings.camera, size, camera_rng, shake=shake, held_out=settings.held_out)
     return Match(
         settings=settings,
         play=play,
-        shots=plan_shots(play, settings.camera, size, camera_rng, shake=shake),
+        shots=shots,
         looks=tuple(looks),
         bystanders=bystanders,
         style=style,
