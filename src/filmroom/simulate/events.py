@@ -134,6 +134,8 @@ _LINES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 _OWN_LINES: dict[str, tuple[str, ...]] = {
+    "SCRUM": ("[PLAYER] ([TEAM]) covers the puck, and there is a scrum before the net.",),
+    "FACE OFF": ("[PLAYER] ([TEAM]) wins the face-off.",),
     "TOUCHDOWN": (
         "Touchdown! [PLAYER] ([TEAM]) is in the end zone.",
         "[PLAYER] takes it all the way: touchdown for [TEAM].",
