@@ -4,11 +4,11 @@
 
 A row is SHARE-START: SHARE is how many of the 240 training pictures of football-detection are used
 (all, 24, 7 or 2, drawn once, each within the larger ones); START is `nothing`, or `simulated`: the
-weights of a detector that saw simulated pictures only, from which the training goes on. Both see the
-same crops of the same real pictures in the same order, as many steps; no figures are pasted. Rows
-from nothing start with the recipe's usual rate, the others with a third of it.
-`WEIGHTS` is what `filmroom train detector --data SIMULATED -o DIR` leaves as DIR/detector.pt, SIMULATED
-being pictures written by `filmroom.simulate.labelled.write_coco`.
+weights of a detector that saw simulated pictures only, from which the training goes on. Both have the
+same network and see the same crops of the same real pictures in the same order, as many steps; no
+figures are pasted. Rows from nothing start with the recipe's usual rate, the others with a third of
+it. `none-simulated` is the start alone, no real picture seen.
+`WEIGHTS` is what `filmroom train detector --data simulated:soccer -o DIR` leaves as DIR/detector.pt.
 
 Printed: AP50 of people on the val part (stadiums that no training saw), in all and for each of its two
 stadiums. Every training keeps checkpoints in FOLDER/ROW and goes on from there when called again.
@@ -33,6 +33,7 @@ from filmroom.formats.coco import CocoSet
 from filmroom.observe.detector import OnnxDetector
 from filmroom.train.detector import DetectorRecipe, export_detector, train_detector
 from filmroom.train.schedule import load_checkpoint
+from filmroom.train.simulated import SimulatedPictures
 
 REAL = "football-detection"
 PICTURES = {"all": 240, "24": 24, "7": 7, "2": 2}
@@ -40,7 +41,10 @@ STEPS = {"all": 2400, "24": 1000, "7": 300, "2": 300}
 CROP = 320  # pixels; the usual 448 cost twice as much
 STARTS = ("nothing", "simulated")
 USUAL_RATE = DetectorRecipe().rate
-ROWS = tuple(f"{share}-{start}" for share in ("24", "all", "2", "7") for start in reversed(STARTS))
+ROWS = (
+    "none-simulated",
+    *(f"{share}-{start}" for share in PICTURES for start in STARTS),
+)
 
 
 def write_share(folder: Path, count: int) -> Path:
@@ -69,6 +73,9 @@ def train_row(
     if (place / "detector.onnx").exists():
         return place
     place.mkdir(parents=True, exist_ok=True)
+    if share == "none":
+        export_detector(pretrained, place / "detector.onnx", [SimulatedPictures("soccer")])
+        return place
     real = write_share(folder, PICTURES[share])
     earlier = load_checkpoint(pretrained)
     assert earlier is not None, pretrained

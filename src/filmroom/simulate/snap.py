@@ -24,7 +24,9 @@ _DEEP = 14.0
 """The two safeties stay so far beyond the line, metres, and deeper than any receiver."""
 _PURSUIT = 8.0
 """Tacklers reckon with closing so many metres a second."""
-_BLOCKING, _HELD_OFF = 1.35, 0.75
+_TACKLED = 1.35
+"""Metres from which a carrier is brought down."""
+_BLOCKING, _HELD_OFF = 1.4, 0.95
 """Metres within which a blocker is in a tackler's way, and by which that shortens his reach."""
 _ESCAPED = 0.01
 """The chance to stay on one's feet for a second within a tackler's reach."""
@@ -240,8 +242,10 @@ class Snap(SpecialTeams):
             return
         chasers = self.people[1 - self.offence]
         apart = np.sqrt(((field.positions[chasers] - field.positions[carrier]) ** 2).sum(axis=1))
-        free = np.where(self._blocked(chasers, carrier), _HELD_OFF, 0.0)
-        caught = (apart + free).min() < 1.1 and self.rng.random() < 1 - _ESCAPED**field.dt
+        # In the open field of a return blocks are too short to count.
+        hold = 0.0 if self.call in KICKS else _HELD_OFF
+        free = np.where(self._blocked(chasers, carrier), hold, 0.0)
+        caught = (apart + free).min() < _TACKLED and self.rng.random() < 1 - _ESCAPED**field.dt
         outside = bool(np.any(np.abs(field.positions[carrier]) > self.half))
         if not (caught or over or outside):
             return
