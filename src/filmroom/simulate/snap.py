@@ -79,7 +79,7 @@ class Snap(SpecialTeams):
             case "set":
                 self._line_up()
                 self._rest_ball()
-                if over and not self._too_many():
+                if over and not self._unready():
                     self._snap()
             case "approach":
                 self._approach(KICKS[self.call])
@@ -302,10 +302,13 @@ class Snap(SpecialTeams):
             self._change(team, np.arange(len(self.people[team])))
         self._begin("gather", float(self.rng.uniform(12.0, 20.0)))
 
-    def _too_many(self) -> bool:
-        """Is somebody who was relieved still on the field?"""
+    def _unready(self) -> bool:
+        """Is somebody who was relieved still on the field, or somebody who comes on not yet?"""
+        across = self.field.positions[:, 1]
         leaving = list(self.bench.going)
-        return bool((self.field.positions[leaving, 1] < self.half[1]).any())
+        coming = np.concatenate(self.people)
+        edge = self.half[1]
+        return bool((across[leaving] < edge).any() or (across[coming] >= edge).any())
 
     def _change(self, team: int, places: NDArray[np.int64]) -> None:
         """Others run on for those in some places of the line-up: all of them with the possession."""
