@@ -254,7 +254,8 @@ class Wardrobe:
     """Draws people, keeping the drawn figures: the same person in the same step is drawn once.
 
     `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its
-    bytes, for close-ups are large.
+    bytes, for close-ups are large; nobody is drawn taller than `tallest` pixels, since whoever is
+    nearer to the camera than that is out of focus.
     """
 
     def __init__(
@@ -262,11 +263,12 @@ class Wardrobe:
         looks: list[Look],
         style: str,
         seed: int,
-        most: int = 150_000_000,
+        most: int = 60_000_000,
         *,
+        tallest: float = math.inf,
         gait: Gait = USUAL_GAIT,
     ) -> None:
-        self.gait = gait
+        self.gait, self.tallest = gait, tallest
         self.looks, self.style, self.seed, self.most = looks, style, seed, most
         self._kept: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
         self._bytes = 0
@@ -275,7 +277,7 @@ class Wardrobe:
         self, person: int, stance: Stance, heading: float, size: float, elevation: float
     ) -> tuple[Sprite, float]:
         """The figure drawn a little larger than asked for, and the scale that brings it to `size`."""
-        step = math.ceil(math.log(max(size, 4.0)) / math.log(_SIZE_STEP))
+        step = math.ceil(math.log(min(max(size, 4.0), self.tallest)) / math.log(_SIZE_STEP))
         drawn = _SIZE_STEP**step
         turn = round(heading / (2 * math.pi) * HEADINGS) % HEADINGS
         tilt = round(elevation * TILTS)

@@ -40,6 +40,8 @@ CAPTIONED = {
     "FIELD GOAL": "FIELD GOAL",
 }
 """The events a caption tells of, and its word."""
+_TALLEST = 2.0
+"""Figures are drawn sharp up to so many times the picture's height; close-ups show up to 1.9."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
             list(match.looks),
             match.style,
             match.figure_seed,
+            tallest=_TALLEST * settings.height,
             gait=match.gait,
         ),
         score_bug=make_score_bug(kits, finish_rng) if finish_rng.random() < 0.85 else None,
