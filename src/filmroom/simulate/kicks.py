@@ -44,7 +44,8 @@ class SpecialTeams:
 
     `people` (2, 11) who plays where in each side's line-up; `spot` where the ball is played from;
     `call` what is played next or now, `scrimmage` or one of KICKS; `coming` what the last play led to,
-    if not to the next down of the `series`.
+    if not to the next down of the `series`; `landing` where a ball in the air comes down, `good` whether
+    a place kick will count; `is_pass` whether this down is one.
     """
 
     def __init__(self, field: PlayField) -> None:
@@ -62,6 +63,7 @@ class SpecialTeams:
         self.series = first_down(self._along(), self.goal)
         self.coming = ""
         self.good = False
+        self.is_pass = True
         self.phase = "gather"
         self.until = 0
         self.landing: FloatArray = np.zeros(2)

@@ -44,7 +44,6 @@ class Snap(SpecialTeams):
         super().__init__(field)
         self.routes: FloatArray = np.zeros((11, 2))
         self.catcher = -1
-        self.is_pass = True
         if self.rng.random() < _OPENING:
             self._place(KICKOFF)
         self._begin("gather", float(self.rng.uniform(0.2, 2.0)))
