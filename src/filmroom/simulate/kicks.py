@@ -44,8 +44,8 @@ class SpecialTeams:
 
     `people` (2, 11) who plays where in each side's line-up; `spot` where the ball is played from;
     `call` what is played next or now, `scrimmage` or one of KICKS; `coming` what the last play led to,
-    if not to the next down of the `series`; `landing` where a ball in the air comes down, `good` whether
-    a place kick will count; `is_pass` whether this down is one.
+    if not to the next down of the `series`; `landing` where a ball in the air comes down, `good`
+    whether a place kick will count, `is_pass` whether this down is one.
     """
 
     def __init__(self, field: PlayField) -> None:
