@@ -4,11 +4,11 @@
 
 A row is SHARE-START: SHARE is how many of the 240 training pictures of football-detection are used
 (all, 24, 7 or 2, drawn once, each within the larger ones); START is `nothing`, or `simulated`: the
-weights of a detector that saw simulated pictures only, from which the training goes on. Both see the
-same crops of the same real pictures in the same order, as many steps; no figures are pasted. Rows
-from nothing start with the recipe's usual rate, the others with a third of it.
-`WEIGHTS` is what `filmroom train detector --data SIMULATED -o DIR` leaves as DIR/detector.pt, SIMULATED
-being pictures written by `filmroom.simulate.labelled.write_coco`.
+weights of a detector that saw simulated pictures only, from which the training goes on. Both have the
+same network and see the same crops of the same real pictures in the same order, as many steps; no
+figures are pasted. Rows from nothing start with the recipe's usual rate, the others with a third of
+it. `none-simulated` is the start alone, no real picture seen.
+`WEIGHTS` is what `filmroom train detector --data simulated:soccer -o DIR` leaves as DIR/detector.pt.
 
 Printed: AP50 of people on the val part (stadiums that no training saw), in all and for each of its two
 stadiums. Every training keeps checkpoints in FOLDER/ROW and goes on from there when called again.
@@ -33,14 +33,18 @@ from filmroom.formats.coco import CocoSet
 from filmroom.observe.detector import OnnxDetector
 from filmroom.train.detector import DetectorRecipe, export_detector, train_detector
 from filmroom.train.schedule import load_checkpoint
+from filmroom.train.simulated import SimulatedPictures
 
 REAL = "football-detection"
 PICTURES = {"all": 240, "24": 24, "7": 7, "2": 2}
-STEPS = {"all": 600, "24": 1000, "7": 300, "2": 300}
+STEPS = {"all": 2400, "24": 1000, "7": 300, "2": 300}
 CROP = 320  # pixels; the usual 448 cost twice as much
 STARTS = ("nothing", "simulated")
 USUAL_RATE = DetectorRecipe().rate
-ROWS = tuple(f"{share}-{start}" for share in ("24", "all", "2", "7") for start in reversed(STARTS))
+ROWS = (
+    "none-simulated",
+    *(f"{share}-{start}" for share in PICTURES for start in STARTS),
+)
 
 
 def write_share(folder: Path, count: int) -> Path:
@@ -59,20 +63,26 @@ def write_share(folder: Path, count: int) -> Path:
     return target
 
 
-def train_row(row: str, folder: Path, pretrained: Path, steps: int | None, seed: int) -> Path:
+def train_row(
+    row: str, folder: Path, pretrained: Path, *, steps: int | None, crop: int, seed: int
+) -> Path:
     """The folder of the row's network, trained there unless it lies there already."""
     share, start = row.split("-")
-    place = folder / (row if seed == 1 else f"{row}-seed{seed}")
+    changed = (f"-steps{steps}" if steps else "") + (f"-crop{crop}" if crop != CROP else "")
+    place = folder / (row + changed + (f"-seed{seed}" if seed != 1 else ""))
     if (place / "detector.onnx").exists():
         return place
     place.mkdir(parents=True, exist_ok=True)
+    if share == "none":
+        export_detector(pretrained, place / "detector.onnx", [SimulatedPictures("soccer")])
+        return place
     real = write_share(folder, PICTURES[share])
     earlier = load_checkpoint(pretrained)
     assert earlier is not None, pretrained
     widths, blocks = earlier["shape"]
     recipe = DetectorRecipe(
         steps=steps or STEPS[share],
-        crop=CROP,
+        crop=crop,
         paste=0.0,
         rate=USUAL_RATE if start == "nothing" else USUAL_RATE / 3,
         widths=tuple(widths),
@@ -105,7 +115,8 @@ def main() -> None:
     parser.add_argument("rows", nargs="*", metavar="ROW", default=ROWS, help=", ".join(ROWS))
     parser.add_argument("-o", dest="folder", type=Path, required=True)
     parser.add_argument("--pretrained", type=Path, required=True)
-    parser.add_argument("--steps", type=int)
+    parser.add_argument("--steps", type=int, help="in place of the usual ones")
+    parser.add_argument("--crop", type=int, default=CROP, help="side of a crop, pixels")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -114,7 +125,14 @@ def main() -> None:
     for row in chosen.rows:
         if row not in ROWS:
             parser.error(f"no row '{row}'; choose among {', '.join(ROWS)}")
-        place = train_row(row, chosen.folder, chosen.pretrained, chosen.steps, chosen.seed)
+        place = train_row(
+            row,
+            chosen.folder,
+            chosen.pretrained,
+            steps=chosen.steps,
+            crop=chosen.crop,
+            seed=chosen.seed,
+        )
         every, first, second = measured(place)
         print(f"{row:<24}{every:8.3f}{first:13.3f}{second:8.3f}", flush=True)
 

@@ -413,11 +413,9 @@ def write_clips() -> None:
 
 def print_training(folder: Path) -> None:
     """The rows of the table that need a network trained first, as commands."""
-    simulated = folder / "simulated"
     print(
-        f"""# simulated pictures, and a detector that sees nothing else
-python -c "from filmroom.simulate.labelled import write_coco as w; w('{simulated}', 4000, 1)"
-filmroom train detector --data {simulated} -o {folder}/only
+        f"""# a detector that sees nothing but simulated pictures, drawn while it learns
+filmroom train detector --data simulated:soccer -o {folder}/only
 python benchmarks/detection.py --parts {folder}/only
 # all, 24, 7 or 2 of the real pictures, with it as the start and without
 python benchmarks/simulated_training.py -o {folder}/rows --pretrained {folder}/only/detector.pt

@@ -1,6 +1,9 @@
 """Boxes without pictures are those of the film, in a fraction of the time."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from filmroom.geometry.boxes import ious
 from filmroom.simulate.boxes import boxes_of, match_boxes
@@ -10,8 +13,9 @@ from filmroom.simulate.settings import Settings
 SETTINGS = Settings(seconds=2.0, seed=3, width=960, height=540, difficulty="easy")
 
 
-def test_boxes_agree_with_the_film():
-    scene = make_scene(SETTINGS)
+@pytest.mark.parametrize("held_out", [False, True])
+def test_boxes_agree_with_the_film(held_out):
+    scene = make_scene(replace(SETTINGS, held_out=held_out))
     rows = boxes_of(scene)
     overlaps = []
     for frame in (5, 18, 30):

@@ -7,6 +7,7 @@ import pytest
 
 from filmroom.errors import InputError
 from filmroom.pitch import SPORTS
+from filmroom.simulate import compose
 from filmroom.simulate.film import film_frame, frames, make_scene
 from filmroom.simulate.labelled import labelled_frames
 from filmroom.simulate.scene import make_match
@@ -240,3 +241,24 @@ def test_the_score_counts_what_the_match_brings():
     first = match.scored(points[0].frame)
     assert first[1 - points[0].team] == 1 and sum(first) == 1
     assert sum(match.scored(len(match))) == len(points)
+
+
+def test_figures_larger_than_the_picture_are_drawn_in_part_with_the_same_truth(
+    scene, filmed, monkeypatch
+):
+    """Only what lies in the picture is drawn of them; here that is done with everybody."""
+    usual = filmed
+    monkeypatch.setattr(compose, "_HUGE", 0.0)
+    parted = film_frame(scene, 30)
+    assert np.array_equal(usual.pixels, parted.pixels)
+    assert np.array_equal(usual.truth.tracks, parted.truth.tracks)
+    assert np.abs(usual.truth.boxes - parted.truth.boxes).max() < 2.0
+    assert np.abs(usual.truth.visible - parted.truth.visible).max() < 0.1
+
+
+def test_whoever_is_nearer_than_a_close_up_is_enlarged_and_not_drawn_anew(scene):
+    stance = scene.stances.of(0, 3)
+    for size in (200.0, 5000.0):
+        sprite, scale = scene.wardrobe.sprite_of(3, stance, 0.0, size, 0.2)
+        assert sprite.alpha.shape[0] < 1.25 * 2 * SMALL.height
+        assert sprite.alpha.shape[0] * scale == pytest.approx(size, rel=0.25)

@@ -219,6 +219,29 @@ def test_hockey_lines_change_while_the_puck_is_in_play():
     assert {event.team for event in changed} == {0, 1}
 
 
+def test_a_covered_puck_makes_a_scrum_and_then_a_face_off_at_a_spot():
+    play = simulate_play("hockey", 15000, np.random.default_rng(0), fps=FPS)
+    spots = [place[:2] for name, place in play.surface.keypoints.items() if name.startswith("spot ")]
+    told = [event for event in play.events if event.label in ("SCRUM", "FACE OFF")]
+    scrums = [event for event in told if event.label == "SCRUM"]
+    assert len(scrums) >= 3
+    packed = []
+    for scrum, restart in pairwise(told):
+        if scrum.label != "SCRUM":
+            continue
+        assert restart.label == "FACE OFF"
+        later = scrum.frame + round(2.5 * FPS)
+        apart = play.positions[later] - play.positions[scrum.frame, scrum.person]
+        packed.append((np.hypot(*apart.T) < 2.5)[play.present[later]].sum())
+        away = play.ball[restart.frame, :2] - np.array(spots)
+        assert np.hypot(*away.T).min() < 1.5
+        # One of the others stands opposite to the one who takes the puck.
+        others = (play.cast.teams == 1 - restart.team) & play.present[restart.frame]
+        facing = play.positions[restart.frame, others] - play.ball[restart.frame, :2]
+        assert np.hypot(*facing.T).min() < 3.0
+    assert np.median(packed) >= 5
+
+
 def test_in_american_football_the_whole_side_changes_with_the_possession():
     play = simulate_play("football", 6000, np.random.default_rng(3), fps=FPS)
     snaps = [event.frame for event in play.events if event.label == "SNAP"]

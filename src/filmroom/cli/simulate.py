@@ -41,6 +41,10 @@ def simulate_command(
         typer.Option("--surface", help="seven (a side), fiba, ncaa, iihf...", show_default=False),
     ] = None,
     size: Annotated[str, typer.Option("--size", help="Width x height of the picture.")] = "1280x720",
+    held_out: Annotated[
+        bool,
+        typer.Option("--held-out", help="Looks, cameras and gaits that nothing is trained on."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no messages.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -55,7 +59,7 @@ def simulate_command(
     width, height = parse_size(size)
     settings = Settings(
         sport=sport, seconds=minutes * 60, seed=seed, camera=camera, difficulty=difficulty, width=width,
-        height=height, surface=surface,
+        height=height, surface=surface, held_out=held_out,
     ).checked()  # fmt: skip
     wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
     bars = progress_bars(quiet or as_json)

@@ -28,7 +28,10 @@ def train_command(
     ] = None,
     data: Annotated[
         Optional[list[Path]],
-        typer.Option(help="COCO folder or zip; may be given again.", show_default=False),
+        typer.Option(
+            help="COCO folder or zip, or simulated:SPORT (detector only); may be given again.",
+            show_default=False,
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     steps: Annotated[

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from filmroom.formats.mot import TrackRows
 from filmroom.simulate.film import Match, make_match
-from filmroom.simulate.people import HEADINGS, TILTS, Stance
+from filmroom.simulate.people import HEADINGS, TILTS, Gait, Stance
 from filmroom.simulate.poses import JOINTS, skeleton
 from filmroom.simulate.settings import Settings
 
@@ -87,7 +87,9 @@ def _frame_boxes(match: Match, frame: int) -> FloatArray:
     for person in np.flatnonzero(moment.ahead).tolist():
         stance = match.stances.of(frame, person)
         seed = 0 if stance.kind == "gait" else match.pose_seed(person)
-        relative = _reach_of(stance, seed, int(moment.heading[person]), int(moment.tilt[person]))
+        relative = _reach_of(
+            stance, seed, match.gait, int(moment.heading[person]), int(moment.tilt[person])
+        )
         size = moment.metre[person] * match.looks[person].height_m
         lift = float(play.lifts[frame, person]) * moment.metre[person]
         stand = moment.feet[person] - (0.0, lift * math.cos(float(moment.elevation[person])))
@@ -120,9 +122,9 @@ def _seen(match: Match, frame: int) -> _Moment:
 
 
 @lru_cache(maxsize=60_000)
-def _reach_of(stance: Stance, seed: int, heading: int, tilt: int) -> FloatArray:
+def _reach_of(stance: Stance, seed: int, gait: Gait, heading: int, tilt: int) -> FloatArray:
     """x, y, w, h of a body of height 1 whose feet are at the origin."""
-    joints = skeleton(stance.pose(seed)).joints
+    joints = skeleton(stance.pose(seed, gait)).joints
     turn, rise = heading * 2 * math.pi / HEADINGS, tilt / TILTS
     right = joints @ np.array([math.cos(turn), math.sin(turn), 0.0])
     towards = joints @ np.array([-math.sin(turn), math.cos(turn), 0.0])

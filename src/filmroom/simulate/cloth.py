@@ -58,6 +58,10 @@ def shirt_texture(
         case "sash":
             diagonal = (column[None] / columns * 2 % 1 - row[:, None] / rows * 0.6 - 0.15) % 1
             texture[diagonal < 0.17, :3] = kit.second
+        case "quarters":
+            texture[(column[None] < columns // 2) != (row[:, None] < rows // 2), :3] = kit.second
+        case "band":
+            texture[(row > 0.3 * rows) & (row < 0.55 * rows), :, :3] = kit.second
         case _:
             texture[: max(1, rows // 12), :, :3] = kit.second
     number_texels = 0.0

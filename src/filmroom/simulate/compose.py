@@ -99,6 +99,10 @@ def _feet_before(scene: Scene, frame: int, ground: FloatArray) -> FloatArray:
     return scene.camera_of(before).pinhole().project(earlier)[0]
 
 
+_HUGE = 2.0
+"""Figures of more than so many times the picture's area are drawn only where they lie in it."""
+
+
 def _dress(
     scene: Scene,
     frame: int,
@@ -134,9 +138,11 @@ def _dress(
     track = person + 1 if aside < 0 else play.cast.ball_track + ASIDE_AFTER_BALL + aside
     stand = feet - np.array([0.0, lift * metre * math.cos(elevation)])
     streak = drift * scene.shutter
-    alpha, rgb, left, top = _place_sprite(
-        sprite, scale, (float(stand[0]), float(stand[1])), _streak_kernel(streak, size)
-    )
+    at = (float(stand[0]), float(stand[1]))
+    height, width = sprite.alpha.shape
+    huge = height * width * scale * scale > _HUGE * camera.width * camera.height
+    within = (camera.width, camera.height) if huge else None
+    alpha, rgb, left, top = _place_sprite(sprite, scale, at, _streak_kernel(streak, size), within)
     shaded = bool(scene.place.light.is_shaded(ground[None, :2])[0])
     if shaded:
         rgb = rgb * np.float32(scene.place.light.shade_depth)
@@ -144,6 +150,16 @@ def _dress(
     if not inside.any():
         return None
     x, y, w, h = cv2.boundingRect(inside.astype(np.uint8))
+    box = (float(left + x), float(top + y), float(w), float(h))
+    whole = int(np.count_nonzero(inside))
+    if huge:
+        # Only the part in the picture was drawn: the whole is that of the sprite.
+        solid = sprite.alpha > 0.5
+        part = scale * np.array(cv2.boundingRect(solid.astype(np.uint8)), float)
+        corner = np.array(at) - scale * np.array(sprite.feet)
+        left_edge, top_edge = (corner + part[:2]).tolist()
+        box = (left_edge, top_edge, float(part[2]), float(part[3]))
+        whole = round(float(np.count_nonzero(solid)) * scale * scale)
     number_box = None
     if sprite.number_box is not None:
         nx, ny, nw, nh = sprite.number_box
@@ -156,8 +172,8 @@ def _dress(
         alpha,
         left,
         top,
-        (float(left + x), float(top + y), float(w), float(h)),
-        int(np.count_nonzero(inside)),
+        box,
+        whole,
         number_box,
         sprite.number_visible,
         (float(ground[0]), float(ground[1]), lift),
@@ -170,10 +186,12 @@ def _place_sprite(
     scale: float,
     feet: tuple[float, float],
     streak: NDArray[np.float32] | None = None,
+    within: tuple[int, int] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], int, int]:
     """Scale and move a sprite by parts of a pixel: alpha, premultiplied colours, left, top.
 
-    `streak` is the kernel of its motion while the shutter is open.
+    `streak` is the kernel of its motion while the shutter is open. Where `within` is given, the width
+    and height of the picture, no more is drawn than lies in it.
     """
     height, width = sprite.alpha.shape
     left_edge = feet[0] - sprite.feet[0] * scale
@@ -181,7 +199,12 @@ def _place_sprite(
     room = 1 if streak is None else 1 + streak.shape[0] // 2
     left, top = math.floor(left_edge) - room, math.floor(top_edge) - room
     size = (math.ceil(width * scale) + 2 * room + 1, math.ceil(height * scale) + 2 * room + 1)
-    stack = np.dstack([sprite.rgb * sprite.alpha[:, :, None], sprite.alpha]).astype(np.float32)
+    if within is not None:
+        right = min(left + size[0], within[0] + room)
+        bottom = min(top + size[1], within[1] + room)
+        left, top = max(left, -room), max(top, -room)
+        size = (max(right - left, 1), max(bottom - top, 1))
+    stack = np.dstack([sprite.rgb * sprite.alpha[:, :, None], sprite.alpha])
     move = np.array(
         [
             [scale, 0, left_edge - left + 0.5 * scale - 0.5],

@@ -133,13 +133,33 @@ _LINES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+_OWN_LINES: dict[str, tuple[str, ...]] = {
+    "SCRUM": ("[PLAYER] ([TEAM]) covers the puck, and there is a scrum before the net.",),
+    "FACE OFF": ("[PLAYER] ([TEAM]) wins the face-off.",),
+    "TOUCHDOWN": (
+        "Touchdown! [PLAYER] ([TEAM]) is in the end zone.",
+        "[PLAYER] takes it all the way: touchdown for [TEAM].",
+    ),
+    "KICKOFF": ("[PLAYER] ([TEAM]) kicks off.",),
+    "PUNT": ("[TEAM] have to punt, and [PLAYER] sends it deep.",),
+    "FAIR CATCH": ("[PLAYER] ([TEAM]) signals for a fair catch.",),
+    "TOUCHBACK": ("The kick goes into the end zone for a touchback.",),
+    "FIELD GOAL": ("The kick by [PLAYER] ([TEAM]) is good: three points.",),
+    "EXTRA POINT": ("[PLAYER] ([TEAM]) adds the extra point.",),
+    "NO GOOD": ("The kick by [PLAYER] ([TEAM]) is no good.",),
+}
+"""Lines on what other sports than soccer note; none of it has a label in SoccerNet."""
+
+
 def comments(play: Play, *, anonymous: bool = True) -> list[Comment]:
     """Commentary on the actions of a play; people and teams as tokens where `anonymous`."""
+    known = _LINES | {label: ("", lines) for label, lines in _OWN_LINES.items()}
+    told = actions(play) + [event for event in play.events if event.label in _OWN_LINES]
     written = []
-    for index, event in enumerate(actions(play)):
-        if event.label not in _LINES:
+    for index, event in enumerate(sorted(told, key=lambda event: event.frame)):
+        if event.label not in known:
             continue
-        label, lines = _LINES[event.label]
+        label, lines = known[event.label]
         # The choice hangs on the event alone, so that a longer match begins like a shorter one.
         text = lines[(event.frame + index) % len(lines)]
         if not anonymous:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -54,6 +54,23 @@ def make_ground(surface: Surface, rng: np.random.Generator) -> Ground:
     pixels = np.clip(canvas.pixels, 0, 255).astype(np.uint8)
     gloss = _GLOSS[surface.ground] * float(rng.uniform(0.5, 1.3))
     return Ground(pixels, -reach_x, -reach_y, scale, colours, gloss)
+
+
+_ZIGZAG, _STEEP = (3.0, 7.0), 0.8
+"""Metres from turn to turn of a herringbone, and how steep it runs."""
+
+
+def woven(ground: Ground, rng: np.random.Generator) -> Ground:
+    """The ground as held-out matches have it: mown or laid in herringbone, in another tone."""
+    height, width = ground.pixels.shape[:2]
+    turn = float(rng.uniform(*_ZIGZAG))
+    x, y = np.arange(width, dtype=np.float32) / ground.scale, np.arange(height) / ground.scale
+    across = _STEEP * np.abs((x / turn) % 2.0 - 1.0) * turn
+    wave = np.sin(2 * math.pi * (y[:, None].astype(np.float32) + across) / turn)
+    level = 1.0 + float(rng.uniform(0.05, 0.12)) * np.tanh(6.0 * wave)
+    tone = rng.uniform(0.82, 1.18, 3).astype(np.float32)
+    pixels = np.clip(ground.pixels * level[:, :, None].astype(np.float32) * tone, 0, 255)
+    return replace(ground, pixels=pixels.astype(np.uint8))
 
 
 _SNOW, _ORANGE = (226, 230, 238), (236, 120, 40)

@@ -18,8 +18,8 @@ from filmroom.simulate.camera import CameraPath, follow
 from filmroom.simulate.figures import STYLES
 from filmroom.simulate.film import FrameTruth, Scene, film_frame, make_scene
 from filmroom.simulate.play import Play
-from filmroom.simulate.rigs import RIGS
-from filmroom.simulate.settings import DIFFICULTIES, Settings
+from filmroom.simulate.rigs import RIGS, held_out_rig
+from filmroom.simulate.settings import DIFFICULTIES, HELD_OUT_STYLE, Settings
 from filmroom.simulate.shots import Shot
 
 FloatArray = NDArray[np.float64]
@@ -29,23 +29,22 @@ LabelledFrame = tuple[Picture, FloatArray, tuple[str, ...]]
 LEAST_VISIBLE = 0.15
 """A box of which less shows is not labelled."""
 
-_PICTURES_A_SCENE = 12
+PICTURES_A_SCENE = 12
+"""So many pictures share a match: kits, place, light and difficulty."""
+
 _SECONDS_A_SCENE = 300.0
 _CROWDED_SHARE = 0.5
 """So many pictures show crowds: the fullest of some moments, half of them round what draws crowds."""
 
 _CROWDING = (
     "CORNER KICK", "FREE KICK", "CROSS", "PENALTY", "HEADER", "PLAYER SUCCESSFUL TACKLE", "TACKLE",
-    "SHOT", "GOAL",
+    "SHOT", "GOAL", "SCRUM",
 )  # fmt: skip
 _BEFORE, _AFTER = 4.0, 1.5
 _RARE = 0.15
 """Surfaces for fewer players are seen so much more rarely than the sport's own."""
 _MOMENTS, _TOUCHING = 10, 1.3
 _WEIGHTS = {"broadcast": 3.0, "tactical": 1.5}
-HELD_OUT_STYLE = "cartoon"
-"""The figure style left out by default, so that something is left to report on."""
-
 TRAINING_STYLES = tuple(style for style in STYLES if style != HELD_OUT_STYLE)
 
 
@@ -55,15 +54,16 @@ def labelled_frames(
     size: tuple[int, int] = (1280, 720),
     *,
     styles: tuple[str, ...] = TRAINING_STYLES,
+    held_out: bool = False,
 ) -> Iterator[LabelledFrame]:
     """Pictures without end: (H, W, 3) RGB, boxes (N, 4) x, y, w, h cut at the border, N categories.
 
     Categories are `ball`, `goalkeeper`, `hoop`, `player`, `referee`; people who only stand by are
     drawn but
     not labelled. Kits, place, light and difficulty change every twelve pictures, camera and moment with
-    each. `size` is width, height.
+    each. `size` is width, height; `held_out` as in `Settings`.
     """
-    for picture, truth in frames_with_truth(rng, sport, size, styles=styles):
+    for picture, truth in frames_with_truth(rng, sport, size, styles=styles, held_out=held_out):
         yield picture, *_labels(truth)
 
 
@@ -73,6 +73,7 @@ def frames_with_truth(
     size: tuple[int, int] = (1280, 720),
     *,
     styles: tuple[str, ...] = TRAINING_STYLES,
+    held_out: bool = False,
 ) -> Iterator[tuple[Picture, FrameTruth]]:
     """The pictures of `labelled_frames` with all their truth, silhouettes and numbers too."""
     known = sport_named(sport)
@@ -89,9 +90,10 @@ def frames_with_truth(
             height=size[1],
             surface=surface.name,
             styles=styles,
+            held_out=held_out,
         )
         scene = make_scene(settings)
-        for _ in range(_PICTURES_A_SCENE):
+        for _ in range(PICTURES_A_SCENE):
             frame = _moment(scene, rng)
             filmed = film_frame(_seen_anew(scene, frame, rng), frame)
             yield filmed.pixels, filmed.truth
@@ -109,6 +111,7 @@ def write_coco(
     kept: tuple[int, int] | None = None,
     window: tuple[int, int] | None = None,
     styles: tuple[str, ...] = TRAINING_STYLES,
+    held_out: bool = False,
 ) -> Path:
     """Write `count` labelled pictures as `annotations/<part>.json` and `<part>/NNNNNN.jpg`.
 
@@ -127,7 +130,7 @@ def write_coco(
         raise InputError(f"{path}: exists already; choose another folder or part")
     images: list[dict[str, object]] = []
     annotations: list[dict[str, object]] = []
-    source = labelled_frames(np.random.default_rng(seed), sport, size, styles=styles)
+    source = labelled_frames(np.random.default_rng(seed), sport, size, styles=styles, held_out=held_out)
     drawn = window or size
     width, height = kept or drawn
     shrunk = np.array([width / drawn[0], height / drawn[1]] * 2)
@@ -222,6 +225,8 @@ def _labels(truth: FrameTruth) -> tuple[FloatArray, tuple[str, ...]]:
 def _seen_anew(scene: Scene, frame: int, rng: np.random.Generator) -> Scene:
     """The scene with one shot of two frames, from another camera, up to `frame`."""
     rigs = RIGS[scene.settings.sport]
+    if scene.settings.held_out:
+        rigs = {name: held_out_rig(rig) for name, rig in rigs.items()}
     names = list(rigs)
     weights = np.array([_WEIGHTS.get(name, 0.4) for name in names])
     rig = rigs[names[int(rng.choice(len(names), p=weights / weights.sum()))]]

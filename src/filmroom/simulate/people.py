@@ -21,7 +21,7 @@ from filmroom.simulate.figures import (
     random_pose,
     random_thigh,
 )
-from filmroom.simulate.kits import Kit, colour_distance, random_kit
+from filmroom.simulate.kits import Kit, colour_distance, held_out_kit, random_kit
 from filmroom.simulate.play import (
     CELEBRATION,
     FALL,
@@ -44,13 +44,16 @@ _NAMED = 0.7
 _IDLE_KINDS = ("stand", "stand", "stand", "stand", "bent", "stand", "point")
 
 
-def random_looks(play: Play, difficulty: Difficulty, rng: np.random.Generator) -> list[Look]:
+def random_looks(
+    play: Play, difficulty: Difficulty, rng: np.random.Generator, *, held_out: bool = False
+) -> list[Look]:
     """One look for every person: two kits, keepers' and referees' own, the sport's dress."""
-    home, away = random_kit(rng), random_kit(rng)
+    draw_kit = held_out_kit if held_out else random_kit
+    home, away = draw_kit(rng), draw_kit(rng)
     for _ in range(20):
         if colour_distance(home.shirt, away.shirt) > 75:
             break
-        away = random_kit(rng)
+        away = draw_kit(rng)
     if rng.random() < difficulty.alike:
         away = replace(away, shirt=_near(home.shirt, rng), shorts=_near(home.shorts, rng))
     taken = [home.shirt, away.shirt]
@@ -236,14 +239,36 @@ def _referee_kit(taken: list[tuple[int, int, int]], rng: np.random.Generator) ->
     return Kit(shirt, (240, 240, 240), "plain", (24, 24, 28), (24, 24, 28), (240, 240, 240))
 
 
+@dataclass(frozen=True)
+class Gait:
+    """How everybody walks and runs, see `gait_pose`."""
+
+    arms: float = 1.0
+    heels: float = 1.0
+
+
+USUAL_GAIT, HELD_OUT_GAIT = Gait(), Gait(arms=0.45, heels=1.3)
+
+
 class Wardrobe:
     """Draws people, keeping the drawn figures: the same person in the same step is drawn once.
 
     `sprite_of` is a pure function of its arguments; the store only saves time. `most` bounds its
-    bytes, for close-ups are large.
+    bytes, for close-ups are large; nobody is drawn taller than `tallest` pixels, since whoever is
+    nearer to the camera than that is out of focus.
     """
 
-    def __init__(self, looks: list[Look], style: str, seed: int, most: int = 150_000_000) -> None:
+    def __init__(
+        self,
+        looks: list[Look],
+        style: str,
+        seed: int,
+        most: int = 60_000_000,
+        *,
+        tallest: float = math.inf,
+        gait: Gait = USUAL_GAIT,
+    ) -> None:
+        self.gait, self.tallest = gait, tallest
         self.looks, self.style, self.seed, self.most = looks, style, seed, most
         self._kept: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
         self._bytes = 0
@@ -252,7 +277,7 @@ class Wardrobe:
         self, person: int, stance: Stance, heading: float, size: float, elevation: float
     ) -> tuple[Sprite, float]:
         """The figure drawn a little larger than asked for, and the scale that brings it to `size`."""
-        step = math.ceil(math.log(max(size, 4.0)) / math.log(_SIZE_STEP))
+        step = math.ceil(math.log(min(max(size, 4.0), self.tallest)) / math.log(_SIZE_STEP))
         drawn = _SIZE_STEP**step
         turn = round(heading / (2 * math.pi) * HEADINGS) % HEADINGS
         tilt = round(elevation * TILTS)
@@ -261,7 +286,7 @@ class Wardrobe:
         if sprite is None:
             sprite = draw_figure(
                 self.looks[person],
-                stance.pose(self.seed * 131 + person),
+                stance.pose(self.seed * 131 + person, self.gait),
                 height_px=drawn,
                 heading=turn * 2 * math.pi / HEADINGS,
                 style=self.style,
@@ -291,10 +316,11 @@ class Stance:
     phase: int = 0
     variant: int = 0
 
-    def pose(self, seed: int) -> Pose:
+    def pose(self, seed: int, gait: Gait = USUAL_GAIT) -> Pose:
         """The joint angles."""
         if self.kind == "gait":
-            return gait_pose(2 * math.pi * self.phase / _PHASES, _SPEEDS[self.speed])
+            turn = 2 * math.pi * self.phase / _PHASES
+            return gait_pose(turn, _SPEEDS[self.speed], arms=gait.arms, heels=gait.heels)
         return random_pose(np.random.default_rng([abs(seed), self.variant]), self.kind)
 
 
@@ -338,6 +364,8 @@ class Stances:
 
 _SPECIAL = ("", "crouch", "kick", "arms_raised", "jump", "fallen", "slide")
 _KICKS = ("PASS", "HIGH PASS", "SHOT", "CROSS", "FREE KICK")
+"""With the foot, or with the hand where that plays the ball."""
+_FOOT_KICKS = ("KICKOFF", "PUNT", "FIELD GOAL ATTEMPT", "EXTRA POINT ATTEMPT")
 
 
 def _special(play: Play, speeds: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
@@ -351,9 +379,10 @@ def _special(play: Play, speeds: NDArray[np.floating[Any]]) -> NDArray[np.uint8]
     thrown = STYLES[play.sport.name].hands
     long = round(0.28 * play.fps)
     for event in play.events:
-        if event.person < 0 or event.label not in (*_KICKS, "THROW IN"):
+        if event.person < 0 or event.label not in (*_KICKS, *_FOOT_KICKS, "THROW IN"):
             continue
-        kind = "arms_raised" if thrown or event.label == "THROW IN" else "kick"
+        by_hand = event.label == "THROW IN" or (thrown and event.label not in _FOOT_KICKS)
+        kind = "arms_raised" if by_hand else "kick"
         first, last = max(0, event.frame - long // 3), min(frames, event.frame + long)
         found[first:last, event.person] = _SPECIAL.index(kind)
     found[play.lifts > 0.05] = _SPECIAL.index("jump")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from filmroom.pitch import Arc, Line, Surface
 from filmroom.simulate.camera import Camera, project
-from filmroom.simulate.ground import Colour, Ground, lay_snow, make_ground
+from filmroom.simulate.ground import Colour, Ground, lay_snow, make_ground, woven
 from filmroom.simulate.stands import Panel, make_surroundings
 
 FloatArray = NDArray[np.float64]
@@ -72,9 +72,13 @@ class Place:
     snow: float = 0.0
 
 
-def make_place(surface: Surface, rng: np.random.Generator, *, snow: float = 0.0) -> Place:
+def make_place(
+    surface: Surface, rng: np.random.Generator, *, snow: float = 0.0, held_out: bool = False
+) -> Place:
     """A venue drawn at random for the surface, with `snow` lying on the ground, 0 (none) to 1."""
     ground = make_ground(surface, rng)
+    if held_out:
+        ground = woven(ground, rng)
     outdoors = surface.ground in ("grass", "turf")
     if snow and outdoors:
         ground = lay_snow(ground, snow, rng)

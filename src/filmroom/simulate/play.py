@@ -25,6 +25,8 @@ TOP_SPEED, TOP_ACCELERATION = 9.0, 5.0
 
 FALL, SLIDE, CELEBRATION = "FALL", "SLIDE", "CELEBRATION"
 """Noted for the body's sake alone: somebody goes down, slides into a tackle, throws up his arms."""
+SCRUM = "SCRUM"
+"""The puck is covered and everybody near packs round the keeper."""
 FALL_SECONDS, SLIDE_SECONDS = 2.4, 0.9
 
 

@@ -48,17 +48,17 @@ class Pose:
     lift: float = 0.0
 
 
-def gait_pose(phase: float, speed: float, *, arms: float = 1.0) -> Pose:
+def gait_pose(phase: float, speed: float, *, arms: float = 1.0, heels: float = 1.0) -> Pose:
     """The pose `phase` radians (2 pi is two steps) into a walk or run at `speed` metres a second.
 
-    Below 0.2 m/s the athlete stands. `arms` scales the arms' swing.
+    Below 0.2 m/s the athlete stands. `arms` scales the arms' swing, `heels` how high the feet come.
     """
     if speed < 0.2:
         sway = 0.04 * math.sin(phase)
         return Pose(hip_swing=(sway, -sway), shoulder_swing=(0.1, 0.1), elbow=(0.35, 0.35))
     effort = min(1.0, speed / 7.5)
     stride = 0.28 + 0.62 * effort
-    folding = 0.45 + 1.45 * effort
+    folding = heels * (0.45 + 1.45 * effort)
     hips, knees, shoulders, elbows = [], [], [], []
     for offset in (0.0, math.pi):
         leg = phase + offset

@@ -42,7 +42,7 @@ class Positioning:
         self.wait_until = 0
         self.dribble_way: FloatArray = np.array([1.0, 0.0])
         self.gather: dict[int, FloatArray] = {}
-        self.celebrated_until = 0
+        self.packed_until = 0
         self.jostle: FloatArray = np.zeros((len(field.cast), 2))
         self.booked: set[int] = set()
         self._opponent = self._pairs()
@@ -126,7 +126,7 @@ class Positioning:
         for person, place in self.gather.items():
             field.targets[person] = place + self.jostle[person]
             field.rests[person] = 0.35
-            field.haste[person] = 0.12 if self.restart != "KICK OFF" else 0.45
+            field.haste[person] = 0.45 if self.restart in ("KICK OFF", "FACE OFF") else 0.12
 
     def _mark(self) -> None:
         field, style = self.field, self.style

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.simulate.play import CELEBRATION, SLIDE, Play, PlayField, Recorder
+from filmroom.simulate.play import CELEBRATION, SCRUM, SLIDE, Play, PlayField, Recorder
 from filmroom.simulate.positioning import PLAN_SECONDS, Positioning
 from filmroom.simulate.restarts import corner_places, free_kick_places, penalty_places
 
@@ -16,8 +16,12 @@ _GRAVITY = 9.81
 _CHANGE_SECONDS = 40.0
 """So long at most the game waits for people who are changed."""
 _CELEBRATION_SECONDS = (12.0, 25.0)
-_HEADED = 0.3
-"""High balls that come within reach are let fall more often than not."""
+_COVERED = 0.5
+"""So many saved pucks the keeper covers; then there is a face-off."""
+_SCRUM_SECONDS, _SCRUM_REACH = (3.0, 6.0), 14.0
+"""How long a scrum lasts, and from how far away players come to it, metres."""
+_HEADED = 0.6
+"""The share of high balls within reach that are played with the head: 0.8 a minute, as in FOOTPASS."""
 _DWELL_SPREAD = 0.8
 """Standard deviation of the log of the time on the ball; with the styles' medians those between a drive
 and the pass after it in FOOTPASS."""
@@ -349,12 +353,32 @@ class Possession(Positioning):
         keeper = int(keepers[0])
         self.last_touch = keeper
         self.field.note("SAVE", keeper)
+        if self.style.boards and self.rng.random() < _COVERED:
+            self._scrum(keeper)
+            return
         velocity = self.field.ball_velocity
         if self.rng.random() < 0.5:
             self.field.ball_velocity = np.array([-0.25 * velocity[0], self.rng.normal(0, 4.0), 1.5])
             self.field.note("BALL PLAYER BLOCK", keeper)
             return
         self.field.ball_velocity = np.array([-0.15 * velocity[0], 0.0, 0.0])
+
+    def _scrum(self, keeper: int) -> None:
+        """Those near pack round the keeper with the puck; a face-off at the nearest spot follows."""
+        field = self.field
+        field.note(SCRUM, keeper)
+        at = field.positions[keeper].copy()
+        named = self.surface.keypoints.items()
+        spots = np.array([place[:2] for name, place in named if name.startswith("spot ")])
+        spot = spots[np.hypot(*(spots - at).T).argmin()]
+        self._stop("FACE OFF", spot, int(self.rng.integers(2)), float(self.rng.uniform(9.0, 16.0)))
+        apart = np.hypot(*(field.positions - at).T)
+        near = np.flatnonzero(field.outfield & (field.teams >= 0) & (apart < _SCRUM_REACH))
+        turns = self.rng.uniform(0.0, 2 * math.pi, len(near))
+        gaps = 0.6 + 0.3 * np.sqrt(np.arange(len(near)))
+        ring = np.stack([np.cos(turns), np.sin(turns)], axis=1) * gaps[:, None]
+        self.gather = {int(person): at + place for person, place in zip(near, ring, strict=True)}
+        self.packed_until = field.frame + round(float(self.rng.uniform(*_SCRUM_SECONDS)) * field.fps)
 
     def _goal(self, team: int) -> None:
         field = self.field
@@ -387,8 +411,8 @@ class Possession(Positioning):
         }
         self.gather[scorer] = corner
         seconds = float(self.rng.uniform(*_CELEBRATION_SECONDS))
-        self.celebrated_until = field.frame + round(seconds * field.fps)
-        self.wait_until = max(self.wait_until, self.celebrated_until + round(8.0 * field.fps))
+        self.packed_until = field.frame + round(seconds * field.fps)
+        self.wait_until = max(self.wait_until, self.packed_until + round(8.0 * field.fps))
 
     def _contest(self) -> None:
         """A loose ball is taken by whoever can reach it."""
@@ -516,8 +540,11 @@ class Possession(Positioning):
 
     def _wait(self) -> None:
         field = self.field
-        if self.restart == "KICK OFF" and field.frame >= self.celebrated_until:
-            self.gather = {}
+        if self.restart in ("KICK OFF", "FACE OFF"):
+            if field.frame >= self.packed_until:
+                self.gather = self._opposite() if self.restart == "FACE OFF" else {}
+            elif self.restart == "FACE OFF":
+                return
         radius = field.sport.ball_diameter / 2
         rolled = self.spot - field.ball[:2]
         # Somebody brings or rolls the ball to the spot.
@@ -552,6 +579,11 @@ class Possession(Positioning):
             kicked = restart == "GOAL KICK" and not (self.style.hands or self.style.boards)
             self._pass(self.taker, far=kicked and bool(self.rng.random() < 0.6))
 
+    def _opposite(self) -> dict[int, FloatArray]:
+        """Who faces the taker at a face-off, and where he stands."""
+        rival = self._nearest(self.spot, 1 - self.owner)
+        return {rival: self.spot + np.array([0.8 * self.field.attack_way[self.taker], 0.0])}
+
     def _cross(self, person: int) -> None:
         field = self.field
         field.note("CROSS", person)
@@ -571,6 +603,7 @@ _RESTART_LABELS = {
     "PENALTY": "PENALTY",
     "GOAL KICK": "GOAL KICK",
     "KICK OFF": "KICK OFF",
+    "FACE OFF": "FACE OFF",
     "CORNER": "CORNER KICK",
 }
 """What is noted when the ball is put into play again."""

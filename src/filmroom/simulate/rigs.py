@@ -5,7 +5,7 @@ Soccer after TVCalib, BroadTrack, soccersegcal and SCCvSD; the other sports from
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from filmroom.errors import InputError
@@ -89,6 +89,18 @@ RIGS: dict[str, dict[str, Rig]] = {
         "handheld": _HALL_HANDHELD,
     },
 }
+
+
+def held_out_rig(rig: Rig) -> Rig:
+    """The camera as held-out matches have it: farther away for its height, quicker and less steady."""
+    low, high = rig.height
+    return replace(
+        rig,
+        distance=(1.1 * rig.distance[1], 1.4 * rig.distance[1]),
+        height=(0.85 * low, 1.1 * low) if rig.side == "side" else (1.1 * high, 1.4 * high),
+        quickness=1.4 * rig.quickness,
+        shake=2.0 * rig.shake,
+    )
 
 
 def rig_named(sport: str, name: str) -> Rig:

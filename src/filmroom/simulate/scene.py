@@ -13,7 +13,10 @@ from filmroom.simulate.camera import Camera
 from filmroom.simulate.figures import Look
 from filmroom.simulate.overlay import ScoreBug, make_score_bug
 from filmroom.simulate.people import (
+    HELD_OUT_GAIT,
+    USUAL_GAIT,
     Bystander,
+    Gait,
     Stances,
     Wardrobe,
     bystander_looks,
@@ -22,8 +25,9 @@ from filmroom.simulate.people import (
 )
 from filmroom.simulate.place import Place, make_place
 from filmroom.simulate.play import Event, Play, simulate_play
-from filmroom.simulate.settings import DIFFICULTIES, Settings
+from filmroom.simulate.settings import DIFFICULTIES, HELD_OUT_STYLE, Settings
 from filmroom.simulate.shots import Shot, plan_shots
+from filmroom.simulate.styles import STYLES
 from filmroom.simulate.weather import Weather, random_weather
 
 CAPTIONED = {
@@ -32,8 +36,12 @@ CAPTIONED = {
     "RED CARD": "RED CARD",
     "SECOND YELLOW CARD": "SECOND YELLOW",
     "SUBSTITUTION": "SUBSTITUTION",
+    "TOUCHDOWN": "TOUCHDOWN",
+    "FIELD GOAL": "FIELD GOAL",
 }
 """The events a caption tells of, and its word."""
+_TALLEST = 2.0
+"""Figures are drawn sharp up to so many times the picture's height; close-ups show up to 1.9."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Match:
         return self.shots[self.shot_of(frame)].moment(frame)
 
     def captioned(self, frame: int, seconds: float) -> list[Event]:
-        """Goals, cards and substitutions of the last `seconds` of live play."""
+        """Goals, cards, substitutions and the like of the last `seconds` of live play."""
         return [
             event
             for event in self._noted
@@ -84,18 +92,32 @@ class Match:
         return [event for event in self.play.events if event.label in CAPTIONED]
 
     def scored(self, frame: int) -> tuple[int, int]:
-        """How often each team has scored up to and with a frame of live play."""
-        found = [team for when, team in self._scores if when <= frame]
-        return found.count(0), found.count(1)
+        """The points each team has won up to and with a frame of live play."""
+        totals = [0, 0]
+        for when, team, points in self._scores:
+            if when <= frame:
+                totals[team] += points
+        return totals[0], totals[1]
 
     @cached_property
-    def _scores(self) -> list[tuple[int, int]]:
-        # A volleyball point goes to the other side than the one that missed the ball.
-        return [
-            (event.frame, event.team if event.label == "GOAL" else 1 - event.team)
+    def _scores(self) -> list[tuple[int, int, int]]:
+        style = STYLES[self.play.sport.name]
+        won = [
+            (event.frame, event.team, style.points[event.label])
             for event in self.play.events
-            if event.label in ("GOAL", "POINT") and event.team >= 0
+            if event.label in style.points and event.team >= 0
         ]
+        lost = [
+            (event.frame, 1 - event.team, 1)
+            for event in self.play.events
+            if event.label == style.lost_point and event.team >= 0
+        ]
+        return won + lost
+
+    @property
+    def gait(self) -> Gait:
+        """How everybody moves."""
+        return HELD_OUT_GAIT if self.settings.held_out else USUAL_GAIT
 
     def pose_seed(self, person: int) -> int:
         """The seed of a person's own way of standing."""
@@ -159,8 +181,14 @@ def make_scene(settings: Settings, rng: np.random.Generator | None = None) -> Sc
     kits = [match.looks[int(np.flatnonzero(play.cast.teams == team)[-1])].kit.shirt for team in (0, 1)]
     return Scene(
         **{name: getattr(match, name) for name in Match.__dataclass_fields__},
-        place=make_place(play.surface, place_rng, snow=snow),
-        wardrobe=Wardrobe(list(match.looks), match.style, match.figure_seed),
+        place=make_place(play.surface, place_rng, snow=snow, held_out=settings.held_out),
+        wardrobe=Wardrobe(
+            list(match.looks),
+            match.style,
+            match.figure_seed,
+            tallest=_TALLEST * settings.height,
+            gait=match.gait,
+        ),
         score_bug=make_score_bug(kits, finish_rng) if finish_rng.random() < 0.85 else None,
         noise=difficulty.noise * float(finish_rng.uniform(0.3, 1.0)),
         blur=difficulty.blur * float(finish_rng.uniform(0.4, 1.0)),
@@ -189,15 +217,17 @@ def _match(settings: Settings, generators: list[np.random.Generator]) -> Match:
         settings.sport, settings.frames, play_rng, fps=settings.fps, surface_name=settings.surface
     )
     shake = difficulty.shake * float(camera_rng.uniform(0.3, 1.0))
-    looks = random_looks(play, difficulty, look_rng)
+    looks = random_looks(play, difficulty, look_rng, held_out=settings.held_out)
     bystanders = stand_aside(play.surface, look_rng)
     looks += bystander_looks(bystanders, look_rng)
-    style = settings.styles[int(look_rng.integers(len(settings.styles)))]
+    styles = (HELD_OUT_STYLE,) if settings.held_out else settings.styles
+    style = styles[int(look_rng.integers(len(styles)))]
     size = (settings.width, settings.height)
+    shots = plan_shots(play, settings.camera, size, camera_rng, shake=shake, held_out=settings.held_out)
     return Match(
         settings=settings,
         play=play,
-        shots=plan_shots(play, settings.camera, size, camera_rng, shake=shake),
+        shots=shots,
         looks=tuple(looks),
         bystanders=bystanders,
         style=style,

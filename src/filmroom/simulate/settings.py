@@ -40,13 +40,20 @@ DIFFICULTIES: dict[str, Difficulty] = {
 }
 
 
+HELD_OUT_STYLE = "cartoon"
+"""The figure style that nothing is trained on, so that something is left to report on."""
+
 LONGEST_SECONDS = 6 * 3600.0
 """All of a match's play is held in memory, some 300 kB a minute of soccer."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What `filmroom simulate` is asked for; `styles` are the figure styles to draw from."""
+    """What `filmroom simulate` is asked for; `styles` are the figure styles to draw from.
+
+    `held_out` matches look like none that anything is trained on: figures in HELD_OUT_STYLE, kits,
+    grounds, cameras and gaits of their own.
+    """
 
     sport: str = "soccer"
     seconds: float = 10.0
@@ -58,6 +65,7 @@ class Settings:
     fps: float = 25.0
     surface: str | None = None
     styles: tuple[str, ...] = ("capsule", "painted", "soft")
+    held_out: bool = False
 
     @property
     def frames(self) -> int:

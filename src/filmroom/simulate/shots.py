@@ -8,7 +8,7 @@ import numpy as np
 
 from filmroom.simulate.camera import Camera, CameraPath, follow
 from filmroom.simulate.play import Event, Play
-from filmroom.simulate.rigs import CLOSE, CUTS, RIGS, rig_named
+from filmroom.simulate.rigs import CLOSE, CUTS, RIGS, Rig, held_out_rig, rig_named
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,25 @@ class Shot:
 
 
 def plan_shots(
-    play: Play, camera: str, size: tuple[int, int], rng: np.random.Generator, *, shake: float
+    play: Play,
+    camera: str,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    *,
+    shake: float,
+    held_out: bool = False,
 ) -> tuple[Shot, ...]:
     """The shots of a play, without gaps: one by the named camera, or for `cuts` the main camera with
     cutaways to close-ups and the sport's other cameras, and replays of what was worth
-    it. `shake` is degrees rms.
+    it. `shake` is degrees rms; `held_out` matches have cameras of their own.
     """
     frames = len(play)
     name = "broadcast" if camera == CUTS else camera
-    main = follow(play, rig_named(play.sport.name, name), size, rng, shake=shake)
+    rig_named(play.sport.name, name)
+    rigs = RIGS[play.sport.name]
+    if held_out:
+        rigs = {each: held_out_rig(rig) for each, rig in rigs.items()}
+    main = follow(play, rigs[name], size, rng, shake=shake)
     if camera != CUTS:
         return (Shot(0, frames - 1, "main", camera, main),)
     shots: list[Shot] = []
@@ -61,16 +71,18 @@ def plan_shots(
         end = min(frames, first + max(2, round(seconds * play.fps)))
         again = _to_show(worth, shots, first, play.fps) if away else None
         if again is not None:
-            shots.append(_replay(play, again, first, frames, size, rng, shake))
+            shots.append(_replay(play, again, first, frames, size, rng, shake, rigs))
         elif away:
-            shots.append(_cutaway(play, first, end, size, rng, shake))
+            shots.append(_cutaway(play, first, end, size, rng, shake, rigs))
         else:
             shots.append(Shot(first, end - 1, "main", name, main.part(first, end)))
         first = shots[-1].last + 1
     return tuple(shots)
 
 
-_SHOWN_AGAIN = ("GOAL", "SHOT", "SAVE", "FOUL", "PENALTY", "POINT", "TACKLE")
+_SHOWN_AGAIN = (
+    "GOAL", "SHOT", "SAVE", "FOUL", "PENALTY", "POINT", "TACKLE", "TOUCHDOWN", "FIELD GOAL ATTEMPT",
+)  # fmt: skip
 _RECENT, _BEFORE = 12.0, 2.4
 
 
@@ -91,6 +103,7 @@ def _replay(
     size: tuple[int, int],
     rng: np.random.Generator,
     shake: float,
+    rigs: dict[str, Rig],
 ) -> Shot:
     """The moment once more, slower and from another place."""
     source = max(0, event.frame - round(_BEFORE * play.fps))
@@ -98,7 +111,7 @@ def _replay(
     pace = float(rng.choice([0.33, 0.5, 0.66]))
     last = min(frames - 1, first + max(2, round((stop - source) / pace)) - 1)
     moment = play.part(source, stop)
-    others = [name for name in RIGS[play.sport.name] if name not in ("broadcast", "fixed", "drone")]
+    others = [name for name in rigs if name not in ("broadcast", "fixed", "drone")]
     if event.person >= 0 and (not others or rng.random() < 0.6):
         path = follow(
             moment, replace(CLOSE, figure=(0.25, 0.6)), size, rng, shake=shake,
@@ -106,18 +119,24 @@ def _replay(
         )  # fmt: skip
         return Shot(first, last, "replay", "close", path, source, pace)
     name = others[int(rng.integers(len(others)))] if others else "broadcast"
-    path = follow(moment, rig_named(play.sport.name, name), size, rng, shake=shake)
+    path = follow(moment, rigs[name], size, rng, shake=shake)
     return Shot(first, last, "replay", name, path, source, pace)
 
 
 def _cutaway(
-    play: Play, first: int, end: int, size: tuple[int, int], rng: np.random.Generator, shake: float
+    play: Play,
+    first: int,
+    end: int,
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    shake: float,
+    rigs: dict[str, Rig],
 ) -> Shot:
     moment = play.part(first, end)
-    others = [name for name in RIGS[play.sport.name] if name not in ("broadcast", "handheld")]
+    others = [name for name in rigs if name not in ("broadcast", "handheld")]
     if rng.random() < 0.35:
         name = others[int(rng.integers(len(others)))]
-        path = follow(moment, rig_named(play.sport.name, name), size, rng, shake=shake)
+        path = follow(moment, rigs[name], size, rng, shake=shake)
         return Shot(first, end - 1, "other", name, path)
     middle = len(moment) // 2
     apart = np.abs(moment.positions[middle] - moment.ball[middle, :2]).sum(axis=1)

@@ -65,6 +65,9 @@ class Style:
     half the team changes while play goes on; in American football the whole side changes with the
     possession, and at a down a few people with chance `changes`. `change_label` is noted when
     somebody comes on.
+
+    `points` are what an event is worth to its own team; `lost_point` is an event that gives the other
+    team one.
     """
 
     formations: tuple[Places, ...]
@@ -106,6 +109,8 @@ class Style:
     shift: float = 0.0
     change_haste: float = 0.1
     change_label: str = "SUBSTITUTION"
+    points: dict[str, int] = field(default_factory=lambda: {"GOAL": 1})
+    lost_point: str | None = None
 
     def on(self, share: float) -> Style:
         """The style on a surface `share` times as long as the usual one: shorter passes and shots."""
@@ -233,6 +238,7 @@ STYLES: dict[str, Style] = {
         shot_range=8.6,
         shot_rate=0.22,
         scoring=0.45,
+        points={"GOAL": 2},
         hands=True,
         referee_distance=7.0,
         crowding=0.8,
@@ -286,6 +292,7 @@ STYLES: dict[str, Style] = {
         changes=0.5,
         change_haste=0.5,
         change_label="PERSONNEL",
+        points={"TOUCHDOWN": 6, "FIELD GOAL": 3, "EXTRA POINT": 1},
     ),
     "volleyball": Style(
         formations=(_RECEIVE,),
@@ -299,6 +306,7 @@ STYLES: dict[str, Style] = {
         hands=True,
         referee_distance=6.0,
         crowding=0.7,
+        lost_point="POINT",
         reserves=4,
         changes=0.06,
         most_changes=6,

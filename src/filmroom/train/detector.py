@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -55,6 +56,7 @@ _OUTSIDE = 0.12  # share of a crop that may lie outside its picture
 _MOST_HIDDEN = 0.7  # share of a labelled person that pasted ones may hide
 _SHARP = 0.7  # share of the usual height from which cut out people can be enlarged to it
 _TEAM_FROM = 4  # people cut out of a picture who can be pasted as a team
+_STREAMED = -1  # the place in the list of a picture that is in none
 _EXAMPLES = 32  # crops on which an exported network is unfolded
 _BALL_WEIGHT = 3.0  # of the one ball among some twenty people
 _BALL_SHARE = 0.5  # of the crops with pasted figures that get a ball too
@@ -93,33 +95,51 @@ class LabelledPicture:
     source: int = 0
 
 
-def load_pictures(paths: list[Path], part: str) -> list[LabelledPicture]:
+class PictureStream(Protocol):
+    """Pictures that are made when they are wanted, in place of a set that is read."""
+
+    def picture_for(self, sample: int, rng: np.random.Generator) -> LabelledPicture:
+        """The picture that sample number `sample` is cut from; a function of the arguments alone."""
+        ...
+
+    def some(self, count: int) -> list[LabelledPicture]:
+        """A few pictures, always the same."""
+        ...
+
+
+def labelled_picture(
+    pixels: NDArray[np.uint8],
+    boxes: NDArray[np.float64],
+    categories: Sequence[str],
+    source: int = 0,
+) -> LabelledPicture:
+    """A picture with those of its boxes (N, 4) whose category is learnt."""
+    known = [i for i, name in enumerate(categories) if name in KIND_OF]
+    names = [categories[i] for i in known]
+    kinds = np.array([KIND_OF[name] for name in names], dtype=np.int64)
+    roles = np.array([ROLE_OF.get(name, 0) for name in names], dtype=np.int64)
+    return LabelledPicture(pixels, boxes[known], kinds, roles, bool((kinds == 1).any()), source)
+
+
+def load_pictures(paths: Sequence[Path], part: str) -> list[LabelledPicture]:
     """All pictures of one part of the given COCO sets, held in memory."""
-    pictures = []
-    for source, path in enumerate(paths):
-        coco = CocoSet(path, part)
-        for image in coco:
-            known = [i for i, name in enumerate(image.categories) if name in KIND_OF]
-            names = [image.categories[i] for i in known]
-            kinds = np.array([KIND_OF[name] for name in names], dtype=np.int64)
-            roles = np.array([ROLE_OF.get(name, 0) for name in names], dtype=np.int64)
-            pictures.append(
-                LabelledPicture(
-                    coco.picture(image),
-                    image.boxes[known],
-                    kinds,
-                    roles,
-                    bool((kinds == 1).any()),
-                    source,
-                )
-            )
-    return pictures
+    return [
+        labelled_picture(coco.picture(image), image.boxes, image.categories, source)
+        for source, coco in enumerate(CocoSet(path, part) for path in paths)
+        for image in coco
+    ]
+
+
+def _parted(data: Sequence[Path | PictureStream]) -> tuple[list[Path], list[PictureStream]]:
+    """What is read, and what is made."""
+    paths = [each for each in data if isinstance(each, Path)]
+    return paths, [each for each in data if not isinstance(each, Path)]
 
 
 class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
     """Sample i is a function of (seed, i) alone, so a resumed run sees what an undisturbed one sees.
 
-    Each set is drawn from equally often, however many pictures it has.
+    Each set is drawn from equally often, however many pictures it has, and so is each stream.
     """
 
     def __init__(
@@ -128,8 +148,10 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
         recipe: DetectorRecipe,
         start: int,
         teams: list[list[Cutout]] | None = None,
+        streams: Sequence[PictureStream] = (),
     ) -> None:
         self.pictures = pictures
+        self.streams = streams
         self.recipe = recipe
         self.start = start * recipe.batch
         sources = np.array([picture.source for picture in pictures])
@@ -148,8 +170,14 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([self.recipe.seed, self.start + index])
-        chosen = int(rng.choice(self.sets[int(rng.integers(len(self.sets)))]))
-        picture = self.pictures[chosen]
+        drawn_from = int(rng.integers(len(self.sets) + len(self.streams)))
+        if drawn_from < len(self.sets):
+            chosen = int(rng.choice(self.sets[drawn_from]))
+            picture = self.pictures[chosen]
+        else:
+            chosen = _STREAMED
+            stream = self.streams[drawn_from - len(self.sets)]
+            picture = stream.picture_for(self.start + index, rng)
         pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng, self.recipe.heights)
         if rng.random() < self.recipe.paste and (kinds == 0).any():
             usual = float(np.median(boxes[kinds == 0, 3]))
@@ -379,7 +407,7 @@ def _edge_ious(predicted: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def train_detector(
-    data: list[Path],
+    data: Sequence[Path | PictureStream],
     folder: Path,
     recipe: DetectorRecipe | None = None,
     *,
@@ -391,6 +419,7 @@ def train_detector(
 ) -> Path:
     """Train, leaving `checkpoint.pt` on the way and `detector.pt` (averaged weights) at the end.
 
+    `data` are COCO folders or zips, and streams such as `filmroom.train.simulated.SimulatedPictures`.
     `start_from` is an earlier `detector.pt` or `checkpoint.pt`, or an exported network, whose weights
     are the start. `teams`, where given, are the only ones pasted: nobody drawn, nobody cut out by the
     shipped segmenter. `tell` is given step, steps and losses now and then; logged where None.
@@ -399,14 +428,16 @@ def train_detector(
     seed_everything(recipe.seed)
     device = fastest_device()
     net = DetectorNet(recipe.widths, recipe.blocks).to(device, memory_format=torch.channels_last)
-    pictures = load_pictures(data, "train")
+    paths, streams = _parted(data)
+    pictures = load_pictures(paths, "train")
     if start_from is not None:
-        _start_from(net, start_from, CropSet(pictures, replace(recipe, paste=0), 0))
+        plain = replace(recipe, paste=0)
+        _start_from(net, start_from, CropSet(pictures, plain, 0, streams=streams))
     average = WeightAverage(net)
     optimiser = torch.optim.AdamW(decayed_groups(net, recipe.weight_decay), lr=recipe.rate)
     checkpoint = folder / "checkpoint.pt"
     start = resume_training(checkpoint, net, average, optimiser) if resume else 0
-    crops = CropSet(pictures, recipe, start, teams)
+    crops = CropSet(pictures, recipe, start, teams, streams)
     loader = torch.utils.data.DataLoader(crops, recipe.batch, num_workers=workers)
     started = time.monotonic()
     for step, loaded in enumerate(loader, start):
@@ -460,7 +491,9 @@ class _Deployed(torch.nn.Module):
         return out
 
 
-def export_detector(weights: Path, target: Path, data: list[Path], *, calibrate: int = 48) -> None:
+def export_detector(
+    weights: Path, target: Path, data: Sequence[Path | PictureStream], *, calibrate: int = 48
+) -> None:
     """Write the trained network as int8 ONNX, calibrated on whole training pictures.
 
     The last convolution stays in float32: distances need finer steps than a byte gives.
@@ -479,7 +512,10 @@ def export_detector(weights: Path, target: Path, data: list[Path], *, calibrate:
         whole,
         dynamic_axes={"pixels": axes, "output": {0: "batch", 2: "rows", 3: "columns"}},
     )
-    pictures = load_pictures(data, "train")
+    paths, streams = _parted(data)
+    pictures = load_pictures(paths, "train")
+    for stream in streams:
+        pictures += stream.some(calibrate)
     chosen = np.random.default_rng(0).permutation(len(pictures))[:calibrate]
     samples = (
         letterbox(pictures[i].pixels, input_scale(*pictures[i].pixels.shape[:2]))[None] for i in chosen

@@ -12,6 +12,7 @@ from filmroom.train.ball import BallRecipe, fit_ball, train_ball
 from filmroom.train.detector import DetectorRecipe, export_detector, train_detector
 from filmroom.train.numbers import NumbersRecipe, export_numbers, train_numbers
 from filmroom.train.segmenter import SegmenterRecipe, export_segmenter, train_segmenter
+from filmroom.train.simulated import simulated_named
 
 PARTS = ("detector", "segmenter", "numbers", "embedding", "ball")
 
@@ -29,6 +30,8 @@ def train_part(
 ) -> Path:
     """Train one network and export it as `folder/<part>.onnx`, which `run --parts folder` uses.
 
+    `data` are COCO folders and zips; among the detector's, `simulated:SPORT` stands for pictures that
+    are drawn while it learns.
     `start_from` names a network or checkpoint whose weights are the start, or is `shipped`. `rate` is
     the highest learning rate in place of the detector's recipe's.
     """
@@ -38,7 +41,8 @@ def train_part(
         raise InputError(f"the {part} is trained from nothing; only the detector takes --start-from")
     if rate is not None and (part != "detector" or not rate > 0):
         raise InputError(f"cannot train the {part} at rate {rate:g}; a rate above 0, detector only")
-    for path in data:
+    read = [path for path in data if part != "detector" or simulated_named(str(path), seed) is None]
+    for path in read:
         if not path.exists():
             raise InputError(f"{path}: no such data; give a COCO folder or zip with --data")
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,15 +50,17 @@ def train_part(
     if part == "detector":
         if not data:
             raise InputError(
-                "the detector needs labelled pictures; give a COCO folder or zip with --data"
+                "the detector needs labelled pictures; give a COCO folder or zip with --data, "
+                "or simulated:SPORT"
             )
         detector = DetectorRecipe(seed=seed)
         detector = replace(detector, steps=steps or detector.steps, rate=rate or detector.rate)
+        sources = [simulated_named(str(path), seed) or path for path in data]
         earlier = models.model_file(part) if start_from == "shipped" else start_from
         weights = train_detector(
-            data, folder, detector, start_from=Path(earlier) if earlier else None, resume=resume
+            sources, folder, detector, start_from=Path(earlier) if earlier else None, resume=resume
         )
-        export_detector(weights, target, data)
+        export_detector(weights, target, sources)
     elif part == "segmenter":
         segmenter = SegmenterRecipe(seed=seed)
         segmenter = replace(segmenter, steps=steps or segmenter.steps)
