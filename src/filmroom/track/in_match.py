@@ -35,8 +35,9 @@ class LikenessSettings:
         Overlap (IoU) with another box up to which a look surely shows its own person.
     fewest
         Looks of a stretch below which it says nothing about how one person's looks vary.
-    directions
-        Most directions in which people are told apart.
+    directions, kit_directions
+        Most directions in which people are told apart by what they look like, and by their kits: mates
+        wear the same.
     shrinkage
         Share of the spread of one person's looks that is taken to be the same in all directions.
     fewest_pairs
@@ -50,7 +51,8 @@ class LikenessSettings:
 
     clear: float = 0.3
     fewest: int = 4
-    directions: int = 16
+    directions: int = 32
+    kit_directions: int = 2
     shrinkage: float = 0.3
     fewest_pairs: int = 30
     trust: float = 0.3

@@ -117,8 +117,7 @@ def track_people(
     pieces = Pieces.of(piece, clip.row, clip.box, clip.score, kits, tracklet, margin)
     likeness = None
     if by_looks:
-        kinds = [table for table in (embeddings, appearance) if table is not None and table.num_rows]
-        likeness = _likeness(clip, pieces, kinds, panorama, rate, settings.likeness)
+        likeness = _likeness(clip, pieces, embeddings, appearance, panorama, rate, settings.likeness)
     worn = None
     if number_reads is not None:
         worn = Worn.of(number_reads, clip.keys(panorama), pieces, rate)
@@ -137,7 +136,8 @@ def track_people(
 def _likeness(
     clip: _Clip,
     pieces: Pieces,
-    kinds: list[pa.Table],
+    embeddings: pa.Table | None,
+    appearance: pa.Table | None,
     panorama: Panorama,
     rate: float,
     settings: LikenessSettings,
@@ -145,7 +145,12 @@ def _likeness(
     """Learnt from every kind of looks that there is: tables with `vector` and `quality`."""
     covered = overlaps(clip.row, clip.corner)
     keys = clip.keys(panorama)[pieces.index]
-    learnt = [learn_likeness(pieces, _looks(kind, keys), covered, rate, settings) for kind in kinds]
+    kinds = [(embeddings, settings.directions), (appearance, settings.kit_directions)]
+    learnt = [
+        learn_likeness(pieces, _looks(table, keys), covered, rate, replace(settings, directions=most))
+        for table, most in kinds
+        if table is not None and table.num_rows
+    ]
     known = [likeness for likeness in learnt if likeness is not None]
     return Likeness.joined(known) if known else None
 
