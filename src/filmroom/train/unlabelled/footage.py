@@ -81,7 +81,7 @@ def small_size(width: int, height: int) -> tuple[int, int]:
 
 
 def read_footage(
-    videos: Sequence[Path], *, rate: float = 12.5, most_frames: int = 900, window: float = 15.0
+    videos: Sequence[Path], *, rate: float = 12.5, most_frames: int = 1000, window: float = 10.0
 ) -> Footage:
     """Read the videos, thinned to `rate` frames a second and `most_frames` in all.
 
