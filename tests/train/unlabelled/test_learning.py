@@ -63,7 +63,7 @@ def test_an_interrupted_training_goes_on_and_leaves_a_detector_that_runs(match, 
     assert "alignment" not in stages and "foreground" not in stages
     assert not list(folder.rglob("*.partial"))
     assert json.loads((folder / "report.json").read_text())["usable"] is report.usable
-    assert {each.name for each in folder.glob("*.png")} >= {"1-moving.png", "3-pools.png"}
+    assert {each.name for each in folder.glob("*.png")} >= {"0-alignment.png", "3-pools.png"}
     found = OnnxDetector(threshold=0.01, parts=folder).detect(np.zeros((90, 160, 3), np.uint8))
     assert not (found.kinds == 1).any()  # nothing was learnt about the ball
     with pytest.raises(InputError, match="other videos or settings"):
