@@ -23,7 +23,14 @@ from torch import Tensor, nn
 from filmroom.observe.camera_motion import Motion
 from filmroom.train.networks import conv
 from filmroom.train.schedule import WeightAverage, train_in_steps
-from filmroom.train.unlabelled.alignment import Aligner, Grey, Mask, Matrix, photometric_residual
+from filmroom.train.unlabelled.alignment import (
+    Aligner,
+    Grey,
+    Mask,
+    Matrix,
+    find_overlay,
+    photometric_residual,
+)
 from filmroom.train.unlabelled.footage import Shot
 
 Tell = Callable[[int, int, dict[str, float]], None]

@@ -51,7 +51,7 @@ def alignment_sheet(shots: Sequence[Shot], aligner: Aligner) -> Pictures:
         now, then = shot.pixels[first], shot.pixels[later]
         size = (now.shape[1], now.shape[0])
         greys = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (now, then)]
-        matrix = aligner.align(*greys, find_overlay(shot.pixels)).matrix
+        matrix = aligner.align(greys[0], greys[1], find_overlay(shot.pixels)).matrix
         laid = greys[0] if matrix is None else cv2.warpPerspective(greys[0], matrix, size)
         inside = np.full(greys[0].shape, 255, np.uint8)
         inside = inside if matrix is None else cv2.warpPerspective(inside, matrix, size)
