@@ -215,7 +215,7 @@ def report_alignment(clip: Path, work: Path) -> None:
 
 def train(videos: list[Path], folder: Path, recipe: str, steps: int | None) -> float:
     """Minutes that the command took, now or when it was run."""
-    if not (folder / "detector.onnx").exists():
+    if not (folder / "report.json").exists():
         command = [sys.executable, "-m", "filmroom", "train", "unlabelled", *map(str, videos)]
         command += ["-o", str(folder), "--recipe", recipe, "--resume"]
         command += ["--steps", str(steps)] if steps else []

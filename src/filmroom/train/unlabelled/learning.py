@@ -37,6 +37,7 @@ from filmroom.train.unlabelled.distil import (
 from filmroom.train.unlabelled.footage import Footage, read_footage
 from filmroom.train.unlabelled.foreground import ForegroundRecipe, train_foreground
 from filmroom.train.unlabelled.keeping import (
+    keep_bytes,
     keep_motion,
     keep_players,
     kept_motion,
@@ -167,8 +168,8 @@ def train_unlabelled(
     again = _found_again(players, folder)
     train_displacement(again, work, recipe.displacement, _stage(tell, "displacement"))
     report = judge(footage, players, detector, residuals, time.monotonic() - started)
-    (folder / "report.json").write_text(json.dumps(report.as_dict(), indent=1), encoding="utf-8")
-    (folder / "report.txt").write_text(report.text() + "\n", encoding="utf-8")
+    keep_bytes(folder / "report.txt", (report.text() + "\n").encode())
+    keep_bytes(folder / "report.json", json.dumps(report.as_dict(), indent=1).encode())
     return report
 
 
@@ -192,7 +193,7 @@ def _begin(videos: Sequence[Path], folder: Path, recipe: UnlabelledRecipe, resum
                 f"{folder}: the training here had other videos or settings; choose another folder"
             )
     work.mkdir(parents=True, exist_ok=True)
-    settings.write_text(json.dumps(asked), encoding="utf-8")
+    keep_bytes(settings, json.dumps(asked).encode())
     return work
 
 
@@ -280,7 +281,7 @@ def _distil(
             (here / "exported.onnx").replace(network)
             sheets.save(folder / "5-detector.png", sheets.detector_sheet(network, players))
         weights = here / "detector.pt"
-    target.write_bytes(network.read_bytes())
+    keep_bytes(target, network.read_bytes())
     return target
 
 
@@ -339,6 +340,7 @@ def _found_frame(players: ShotPlayers, row: int) -> FoundFrame:
         alone_of(believed, boxes),
         players.masks[row],
         motion.empty(row),
+        float(motion.shot.times[motion.rows[row]]),
     )
 
 

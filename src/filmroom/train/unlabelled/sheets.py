@@ -14,6 +14,7 @@ from filmroom.rendering.sheet import contact_sheet
 from filmroom.train.unlabelled.alignment import Aligner, find_overlay
 from filmroom.train.unlabelled.footage import Shot
 from filmroom.train.unlabelled.foreground import ForegroundNet, foreground_of
+from filmroom.train.unlabelled.keeping import keep_bytes
 from filmroom.train.unlabelled.motion import MovingShot
 from filmroom.train.unlabelled.motion_masks import UNKNOWN
 from filmroom.train.unlabelled.player_pools import Pools
@@ -29,9 +30,7 @@ _MOVING, _NOT_KNOWN, _GROUND = (255, 60, 60), (60, 60, 255), (0, 40, 0)
 def save(path: Path, sheet: Pictures) -> None:
     """Write a sheet as PNG, aside first."""
     _, packed = cv2.imencode(".png", sheet[:, :, ::-1])
-    aside = path.with_suffix(".partial")
-    aside.write_bytes(packed.tobytes())
-    aside.replace(path)
+    keep_bytes(path, packed.tobytes())
 
 
 def _spread(shots: Sequence[MovingShot]) -> list[tuple[MovingShot, int]]:
