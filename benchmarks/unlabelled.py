@@ -17,8 +17,8 @@
   (IoU 0.5): from these the rest is learnt. `--ordinary SEED` films another clip in ordinary styles.
 `displacement`: true boxes (whole bodies) of three simulated clips at eight frames a second: share
   matched right by the displacement head trained on the first, by the camera alone, by either and how
-  everybody was matched to move so far, and by nothing; of all, of those who meet nobody, and of those in
-  crossings (another person within one and a half widths). What is remembered was tuned on ordinary
+  everybody was matched to move so far, and by nothing; of all, of those who meet nobody, and of those
+  in crossings (another person within one and a half widths). What is remembered was tuned on ordinary
   simulated clips, 41 to 43. `--camera-only` needs no training.
 `long`: a simulated broadcast of `--minutes`, with cuts, close-ups, replays and graphics, in the style
   held out: minutes and most memory of `filmroom train unlabelled`; AP50 in all shots, and in those of
