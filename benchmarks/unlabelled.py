@@ -15,11 +15,11 @@
 `candidates`: the cheap stages alone: what moves in eight frames a second, divided into players without
   a network of the foreground; AP50 of the boxes, and how many of those that are believed are right
   (IoU 0.5): from these the rest is learnt. `--ordinary SEED` films another clip in ordinary styles.
-`displacement`: true boxes (whole bodies) of three simulated clips at eight frames a second: share
-  matched right by the displacement head trained on the first, by the camera alone, by either and how
-  everybody was matched to move so far, and by nothing; of all, of those who meet nobody, and of those
-  in crossings (another person within one and a half widths). What is remembered was tuned on ordinary
-  simulated clips, 41 to 43. `--camera-only` needs no training.
+`displacement`: true boxes (whole bodies) of simulated matches at eight frames a second, in the style
+  held out: share matched right by the displacement head trained on the first match, by the camera
+  alone, by either and how everybody was matched to move so far, and by nothing; of all, of those who
+  meet nobody, and of those in crossings (another person within one and a half widths). What is
+  remembered was tuned on ordinary styles, seeds 41 to 43. `--camera-only` needs no training.
 `long`: a simulated broadcast of `--minutes`, with cuts, close-ups, replays and graphics, in the style
   held out: minutes and most memory of `filmroom train unlabelled`; AP50 in all shots, and in those of
   the main camera. Only `--filmed` minutes are filmed, and repeated up to the length, for filming takes
@@ -42,6 +42,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -57,7 +58,7 @@ from filmroom.formats.mot import TrackRows, read_mot
 from filmroom.geometry.boxes import ious
 from filmroom.observe.detector import OnnxDetector
 from filmroom.simulate.camera import Camera
-from filmroom.simulate.film import make_scene
+from filmroom.simulate.film import FrameTruth, film_frame, make_scene
 from filmroom.simulate.labelled import HELD_OUT_STYLE
 from filmroom.simulate.settings import Settings
 from filmroom.simulate.write import write_match
@@ -101,7 +102,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12.0, help="length of simulated clips")
     parser.add_argument("--steps", type=int, help="fewer training steps than the recipe's")
     parser.add_argument("--recipe", default="default", choices=("default", "paper"))
-    parser.add_argument("--clips", type=int, default=3, help="of `displacement`")
+    parser.add_argument("--matches", type=int, default=4, help="of `displacement`")
     parser.add_argument("--camera-only", action="store_true", help="`displacement` without training")
     parser.add_argument("--minutes", type=float, default=20.0, help="of `long`")
     parser.add_argument("--filmed", type=float, default=2.0, help="minutes of `long` that differ")
@@ -129,15 +130,13 @@ def main() -> None:
             report_long(keep, arguments)
 
 
-def clip_of(
-    keep: Path, sport: str, seconds: float, ordinary: int | None = None, seed: int = SEED
-) -> Path:
+def clip_of(keep: Path, sport: str, seconds: float, ordinary: int | None = None) -> Path:
     """Folder of a simulated clip in the held-out style, filmed if it is not there yet.
 
     With `ordinary` one of that seed in one of the other styles.
     """
-    settings = Settings(sport=sport, seconds=seconds, seed=seed, styles=(HELD_OUT_STYLE,))
-    folder = keep / (f"sim-{sport}" if seed == SEED else f"sim-{sport}-{seed}")
+    settings = Settings(sport=sport, seconds=seconds, seed=SEED, styles=(HELD_OUT_STYLE,))
+    folder = keep / f"sim-{sport}"
     if ordinary is not None:
         settings = Settings(sport=sport, seconds=seconds, seed=ordinary)
         folder = keep / f"{sport}-{ordinary}"
@@ -346,12 +345,11 @@ def report_people(keep: Path, recipe: str, steps: int | None) -> None:
     print(f"trained in {minutes:.1f} min; must AP50 0.40, HOTA 0.40, baseline + 0.05, 45 min")
 
 
-def people_of(clip: Path, *, whole: bool = False) -> TrackRows:
-    """True boxes of players, goalkeepers and referees of whom a tenth shows: what shows, or `whole`."""
+def people_of(clip: Path) -> TrackRows:
+    """True boxes, of what shows, of players, goalkeepers and referees of whom a tenth shows."""
     table = pq.read_table(clip / "truth" / "people.parquet").to_pandas()
     table = table[table["role"].isin(["player", "goalkeeper", "referee"]) & (table["visible"] > 0.1)]
-    kind = "" if whole else "visible_"
-    boxes = table[[f"{kind}{side}" for side in "xywh"]].to_numpy(float)
+    boxes = table[[f"visible_{side}" for side in "xywh"]].to_numpy(float)
     length = int(table["frame"].max()) + 1
     return TrackRows.of(table["frame"], table["track"], boxes, length=length)
 
@@ -449,66 +447,73 @@ def report_long(keep: Path, arguments: argparse.Namespace) -> None:
 
 
 def report_displacement(keep: Path, sport: str, arguments: argparse.Namespace) -> None:
-    """The head is the one that the unlabelled training of the first clip left; only boxes are true."""
-    clips = [
-        clip_of(keep, sport, arguments.seconds, seed=SEED + number) for number in range(arguments.clips)
-    ]
+    """The head is the one that the unlabelled training of the first match left; only boxes are true."""
     net = None
     if not arguments.camera_only:
         folder = trained_folder(keep, sport, arguments.recipe)
-        train([clips[0] / "video.mp4"], folder, arguments.recipe, arguments.steps)
+        clip = clip_of(keep, sport, arguments.seconds)
+        train([clip / "video.mp4"], folder, arguments.recipe, arguments.steps)
         state = load_checkpoint(folder / "work" / "displacement.pt")
         net = DisplacementNet()
         net.load_state_dict(state["average"])
-    found = [matched_right(clip, net) for clip in clips]
+    matches = [
+        Settings(sport, arguments.seconds, SEED + number, styles=(HELD_OUT_STYLE,))
+        for number in range(arguments.matches)
+    ]
+    found = [matched_right(replace(each, width=SMALL[0], height=SMALL[1]), net) for each in matches]
     for name in found[0][0]:
-        of_clips = [np.array(right[name]) for right, _ in found]
-        hits, chosen = np.concatenate(of_clips), np.concatenate([crossing for _, crossing in found])
+        of_matches = [np.array(right[name]) for right, _ in found]
+        hits, chosen = np.concatenate(of_matches), np.concatenate([crossing for _, crossing in found])
         print(
             f"sim-{sport} {name:<18} right {hits.mean():.4f} of {len(hits)};"
             f" alone {hits[~chosen].mean():.4f} of {(~chosen).sum()};"
             f" in crossings {hits[chosen].mean():.4f} of {chosen.sum()};"
-            f" clip by clip {' '.join(f'{each.mean():.4f}' for each in of_clips)}",
+            f" match by match {' '.join(f'{each.mean():.4f}' for each in of_matches)}",
             flush=True,
         )
     print("must 0.99 and 0.90")
 
 
-def matched_right(clip: Path, net: DisplacementNet | None) -> tuple[dict[str, list[bool]], np.ndarray]:
+def matched_right(
+    settings: Settings, net: DisplacementNet | None
+) -> tuple[dict[str, list[bool]], np.ndarray]:
     """For each way and person whether he was matched right, and whether he was in a crossing."""
-    # What shows of somebody jumps as he is uncovered; the whole body moves as he does.
-    truth = people_of(clip, whole=True)
-    scale = probe(clip / "video.mp4").width / SMALL[0]
-    frames = {
-        f.index: f.pixels for f in read_frames(clip / "video.mp4", size=SMALL) if f.index % 3 == 0
-    }
-    aligner = ClassicalAligner()
+    scene, aligner = make_scene(settings), ClassicalAligner()
     ways = ("camera, remembered", "camera", "nothing")
     ways = ways if net is None else ("head, remembered", "head", *ways)
     right: dict[str, list[bool]] = {way: [] for way in ways}
     crossing: list[bool] = []
     seen: dict[str, Sighting] = {}
-    for now, later in itertools.pairwise(sorted(frames)):
-        greys = [cv2.cvtColor(frames[i], cv2.COLOR_RGB2GRAY) for i in (now, later)]
+    filmed = (film_frame(scene, frame) for frame in range(0, len(scene), 3))
+    for now, later in itertools.pairwise(filmed):
+        greys = [cv2.cvtColor(each.pixels, cv2.COLOR_RGB2GRAY) for each in (now, later)]
         step = aligner.align(*greys).matrix
         step = np.eye(3) if step is None else step
-        rows = [truth.select(truth.frames == i) for i in (now, later)]
-        first, second = rows[0].boxes / scale, rows[1].boxes / scale
-        stays = np.isin(rows[0].ids, rows[1].ids)
+        (ids, first), (others, second) = (whole_people(each.truth) for each in (now, later))
+        stays = np.isin(ids, others)
         crossing += crowded(first)[stays].tolist()
         answer = None
         if net is not None:
-            answer = displacement_of(net, frames[now], frames[later], step, first)
+            answer = displacement_of(net, now.pixels, later.pixels, step, first)
         for way in ways:
             if way not in seen or "remembered" not in way:
                 seen[way] = Sighting.first(first)
             moved = answer if "head" in way else None
             guess = first if way == "nothing" else seen[way].foreseen(step, moved)
             a, b = match_nearest(guess, second)
-            matched = dict(zip(rows[0].ids[a].tolist(), rows[1].ids[b].tolist(), strict=True))
-            right[way] += [matched.get(each) == each for each in rows[0].ids[stays].tolist()]
+            matched = dict(zip(ids[a].tolist(), others[b].tolist(), strict=True))
+            right[way] += [matched.get(each) == each for each in ids[stays].tolist()]
             seen[way] = seen[way].seen_again(guess, second, a, b)
     return right, np.array(crossing)
+
+
+def whole_people(truth: FrameTruth) -> tuple[np.ndarray, np.ndarray]:
+    """Tracks and whole bodies of those of whom a tenth shows.
+
+    What shows of somebody jumps as he is uncovered; the whole body moves as he does.
+    """
+    kept = np.isin(truth.roles, ["player", "goalkeeper", "referee"]) & (truth.visible > 0.1)
+    return truth.tracks[kept], truth.boxes[kept]
 
 
 def crowded(boxes: np.ndarray) -> np.ndarray:
