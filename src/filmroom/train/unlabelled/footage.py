@@ -185,13 +185,14 @@ def _grouped(
         if len(rows) < 8 or times[-1] - times[0] < LEAST_SECONDS:
             short += 1
             continue
-        pixels = np.stack([kept[row][2] for row in rows])
-        moving = changing_frames(pixels)
+        moving = changing_frames([kept[row][2] for row in rows])
         if moving.sum() < 8:
             still += 1
             continue
-        rows, times, pixels = rows[moving], times[moving], pixels[moving]
-        shots.append(Shot(video, indices[rows], times, pixels, scale))
+        pixels = np.stack([kept[row][2] for row in rows[moving]])
+        shots.append(Shot(video, indices[rows[moving]], times[moving], pixels, scale))
+        for row in rows.tolist():
+            kept[row] = (*kept[row][:2], pixels[:0], kept[row][3])  # not twice in memory
     remarks = []
     if short:
         remarks.append(f"{video.name}: {short} shots of less than {LEAST_SECONDS:g} s left out")
@@ -202,7 +203,7 @@ def _grouped(
     return shots, remarks
 
 
-def changing_frames(pixels: Pictures) -> NDArray[np.bool_]:
+def changing_frames(pixels: Sequence[Pictures] | Pictures) -> NDArray[np.bool_]:
     """(T,) which frames differ from the one before: repeated ones and slides say nothing of motion."""
     grey = [cv2.resize(each, (160, 90), interpolation=cv2.INTER_AREA).mean(axis=2) for each in pixels]
     change = [float(np.abs(now - before).mean()) for before, now in itertools.pairwise(grey)]
