@@ -107,7 +107,10 @@ def test_who_is_new_has_not_moved_yet_and_who_is_lost_is_forgotten():
     found = np.array([[300.0, 60, 16, 40], [104.0, 60, 16, 40]])
     rows, columns = match_nearest(seen.foreseen(np.eye(3)), found)
     after = seen.seen_again(seen.foreseen(np.eye(3)), found, rows, columns)
-    assert after.moved[0].tolist() == [0, 0]
+    assert after.moved[0].tolist() == [0, 0] and after.known.tolist() == [False, True]
+    answer = np.array([[8.0, 0], [8.0, 0]])  # the head's word counts for who is new
+    assert after.foreseen(np.eye(3), answer)[0, 0] == 308
+    assert after.foreseen(np.eye(3), answer)[1, 0] < 108
     assert 0 < after.moved[1, 0] < 4
     np.testing.assert_allclose(after.boxes[0], found[0])
 

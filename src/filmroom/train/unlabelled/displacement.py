@@ -46,7 +46,6 @@ _SIGMA_SHARE = 0.25  # of the box's height
 _FORESHORTENED = 3.0  # times that a step towards the camera is shorter in the picture
 _HEADS = 1.0  # weight of a squared distance between heads; feet swing, heads nod
 _ALPHA, _BETA, _KEPT = 0.6, 0.3, 0.9  # of the filter, and share of a motion that lasts
-_BELIEVED = 0.5  # weight of the head's answer beside how somebody moved so far
 _NEVER = 1e9
 _UNIT = 16.0  # pixels of the small picture that the network calls one
 
@@ -383,24 +382,27 @@ class Sighting:
         (N, 4) where they are, smoothed over time: legs swing, and boxes with them.
     moved
         (N, 2) pixels that each moves from picture to picture by himself, camera undone.
+    known
+        (N,) of whom it is known how he moves.
     """
 
     boxes: Boxes
     moved: Matrix
+    known: NDArray[np.bool_]
 
     @staticmethod
     def first(boxes: Boxes) -> Sighting:
         """Of whom nothing is remembered yet."""
-        return Sighting(boxes.astype(float), np.zeros((len(boxes), 2)))
+        return Sighting(boxes.astype(float), np.zeros((len(boxes), 2)), np.zeros(len(boxes), bool))
 
     def foreseen(self, step: Matrix, displacement: Matrix | None = None) -> Boxes:
         """Boxes (N, 4) where they are expected in the next picture, in which `step` lays this one.
 
-        `displacement` (N, 2) is what the head answers; how they moved so far counts as much.
+        `displacement` (N, 2) is what the head answers: it counts for those of whom nothing is known.
         """
         moved = _KEPT * self.moved
         if displacement is not None:
-            moved = moved + _BELIEVED * (displacement - moved)
+            moved = np.where(self.known[:, None], moved, displacement)
         there = self.boxes.copy()
         there[:, :2] += moved
         return np.asarray(transform_boxes(step, there), float)
@@ -412,14 +414,15 @@ class Sighting:
 
         An alpha-beta filter (Kalata 1984) of the middles of heads and feet; newcomers begin anew.
         """
-        boxes, moved = found.astype(float), np.zeros((len(found), 2))
+        boxes, moved, known = found.astype(float), np.zeros((len(found), 2)), np.zeros(len(found), bool)
         before, now = _heads_and_feet(expected[rows]), _heads_and_feet(found[columns])
         apart = now - before
         x, top, bottom = (before + _ALPHA * apart).T
         width = found[columns, 2]
         boxes[columns] = np.stack([x - width / 2, top, width, bottom - top], axis=1)
         moved[columns] = _KEPT * self.moved[rows] + _BETA * apart[:, [0, 2]]
-        return Sighting(boxes, moved)
+        known[columns] = True
+        return Sighting(boxes, moved, known)
 
 
 def _heads_and_feet(boxes: Boxes) -> Matrix:
