@@ -143,7 +143,8 @@ def test_what_is_seen_in_graphics_is_nobody(monkeypatch):
     overlay = np.zeros((96, 160), bool)
     overlay[10:30, 20:60] = True
     panorama = Panorama(
-        pixels[0], np.full((96, 160), 8, np.uint8), np.tile(np.eye(3), (8, 1, 1)), np.ones(8, bool), overlay
+        pixels[0], np.full((96, 160), 8, np.uint8), np.tile(np.eye(3), (8, 1, 1)),
+        np.ones(8, bool), overlay,
     )  # fmt: skip
     shot = Shot(Path("v.mp4"), np.arange(8), np.arange(8) / 8, pixels, 1.0)
     labels = np.zeros((8, 96, 160), np.uint8)
