@@ -91,6 +91,11 @@ def read_frames(
     yield from Reader(path, sample=sample, start=start, threads=threads, size=size)
 
 
+def can_jump(path: Path | str, start: int, start_time: float) -> bool:
+    """Whether a read from frame `start` at `start_time` spares decoding all that lies before it."""
+    return Reader(path, start=start, start_time=start_time).jumps()
+
+
 class Reader:
     """Reads a video from its first frame, or from frame `start`, to its end; to be walked through once.
 
@@ -136,6 +141,12 @@ class Reader:
     def planes(self) -> Generator[Planes, None, None]:
         """Frames as 4:2:0 planes, for drawing on and encoding again without a detour through RGB."""
         return self._walk(self._planes())
+
+    def jumps(self) -> bool:
+        """Whether the file's own timestamps prove where `start` lies, so that nothing before it is
+        decoded."""
+        with open_video(self.path) as container:
+            return self._landing(container, picture_stream(container, self.path)) is not None
 
     def _walk(self, items: Generator[Item, None, None]) -> Generator[Item, None, None]:
         return items if self._threads == 1 else ahead(items, _FRAMES_AHEAD)

@@ -6,8 +6,9 @@ pytestmark = pytest.mark.train
 
 from filmroom.train.unlabelled.displacement import (  # noqa: E402
     DisplacementNet,
+    Sighting,
     at_centres,
-    displaced,
+    displacement_of,
     flow_of_heat,
     gaussians,
     match_nearest,
@@ -79,5 +80,45 @@ def test_a_network_that_says_nothing_moves_leaves_the_boxes_to_the_camera():
     picture = np.full((96, 160, 3), 90, np.uint8)
     step = np.array([[1, 0, 5.0], [0, 1, -2.0], [0, 0, 1]])
     boxes = np.array([[40.0, 30, 10, 24]])
-    np.testing.assert_allclose(displaced(net, picture, picture, step, boxes), [[45, 28, 10, 24]])
-    assert displaced(net, picture, picture, step, boxes[:0]).shape == (0, 4)
+    answer = displacement_of(net, picture, picture, step, boxes)
+    there = Sighting.first(boxes).foreseen(step, answer)
+    np.testing.assert_allclose(there, [[45, 28, 10, 24]])
+    assert displacement_of(net, picture, picture, step, boxes[:0]).shape == (0, 2)
+
+
+def test_two_who_ran_at_each_other_are_matched_through_their_crossing():
+    still, seen = np.eye(3), None
+    right = []
+    for time in range(8):
+        boxes = np.array([[100.0 + 9 * time, 60, 16, 40], [160.0 - 9 * time, 60, 16, 40]])
+        order = [0, 1] if time % 2 else [1, 0]
+        if seen is None:
+            seen, owner = Sighting.first(boxes[order]), order
+            continue
+        expected = seen.foreseen(still)
+        rows, columns = match_nearest(expected, boxes[order])
+        right += [owner[a] == order[b] for a, b in zip(rows, columns, strict=True)]
+        seen, owner = seen.seen_again(expected, boxes[order], rows, columns), order
+    assert len(right) == 14 and all(right)
+
+
+def test_who_is_new_has_not_moved_yet_and_who_is_lost_is_forgotten():
+    seen = Sighting.first(np.array([[100.0, 60, 16, 40], [10.0, 60, 16, 40]]))
+    found = np.array([[300.0, 60, 16, 40], [104.0, 60, 16, 40]])
+    rows, columns = match_nearest(seen.foreseen(np.eye(3)), found)
+    after = seen.seen_again(seen.foreseen(np.eye(3)), found, rows, columns)
+    assert after.moved[0].tolist() == [0, 0] and after.known.tolist() == [False, True]
+    answer = np.array([[8.0, 0], [8.0, 0]])  # the head's word counts for who is new
+    assert after.foreseen(np.eye(3), answer)[0, 0] == 308
+    assert after.foreseen(np.eye(3), answer)[1, 0] < 108
+    assert 0 < after.moved[1, 0] < 4
+    np.testing.assert_allclose(after.boxes[0], found[0])
+
+
+def test_swinging_legs_do_not_move_anybody():
+    seen = Sighting.first(ONE)
+    for time in range(1, 20):
+        wide = np.array([[100.0 - 3 * (time % 2), 60, 16 + 6 * (time % 2), 40]])
+        expected = seen.foreseen(np.eye(3))
+        seen = seen.seen_again(expected, wide, *match_nearest(expected, wide))
+    assert np.abs(seen.moved).max() < 0.5

@@ -14,10 +14,12 @@ from filmroom.observe.detector import OnnxDetector  # noqa: E402
 from filmroom.simulate.settings import Settings  # noqa: E402
 from filmroom.simulate.write import write_match  # noqa: E402
 from filmroom.train.paste import Cutout  # noqa: E402
+from filmroom.train.unlabelled import footage as footages  # noqa: E402
 from filmroom.train.unlabelled.distil import FoundFrame, write_coco, write_pictures  # noqa: E402
 from filmroom.train.unlabelled.footage import changing_frames, read_footage  # noqa: E402
 from filmroom.train.unlabelled.learning import UnlabelledRecipe, train_unlabelled  # noqa: E402
 from filmroom.train.unlabelled.report import Report  # noqa: E402
+from filmroom.video.decode import can_jump  # noqa: E402
 from filmroom.video.encode import Writer  # noqa: E402
 
 RECIPE = replace(UnlabelledRecipe(pictures=6, rounds=1).shortened(3), rate=8.0)
@@ -63,7 +65,7 @@ def test_an_interrupted_training_goes_on_and_leaves_a_detector_that_runs(match, 
     assert "alignment" not in stages and "foreground" not in stages
     assert not list(folder.rglob("*.partial"))
     assert json.loads((folder / "report.json").read_text())["usable"] is report.usable
-    assert {each.name for each in folder.glob("*.png")} >= {"1-moving.png", "3-pools.png"}
+    assert {each.name for each in folder.glob("*.png")} >= {"0-alignment.png", "3-pools.png"}
     found = OnnxDetector(threshold=0.01, parts=folder).detect(np.zeros((90, 160, 3), np.uint8))
     assert not (found.kinds == 1).any()  # nothing was learnt about the ball
     with pytest.raises(InputError, match="other videos or settings"):
@@ -112,6 +114,22 @@ def test_a_long_video_is_sampled_in_stretches(tmp_path):
     assert [len(shot.frames) for shot in footage.shots] == pytest.approx([37, 37], abs=3)
     assert footage.shots[1].frames[0] - footage.shots[0].frames[-1] > 50
     assert all(shot.rate == pytest.approx(12.5, abs=0.5) for shot in footage.shots)
+
+
+def test_what_lies_between_stretches_is_jumped_over_to_the_same_frames(tmp_path, monkeypatch):
+    pictures = [np.roll(noise(0), step, axis=1) for step in range(1100)]
+    video = film(tmp_path / "long.mp4", pictures, fps=25)
+
+    def read():
+        shots = read_footage([video], rate=12.5, most_frames=75, window=3.0).shots
+        frames = np.concatenate([shot.frames for shot in shots])
+        return frames, np.concatenate([shot.times for shot in shots]), shots[-1].pixels
+
+    assert can_jump(video, 800, 32.0)
+    jumped = read()
+    monkeypatch.setattr(footages, "can_jump", lambda *_: False)
+    for one, other in zip(jumped, read(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_no_video_at_all_is_told(tmp_path):

@@ -223,6 +223,18 @@ def test_who_runs_before_boards_that_change_is_whole(tmp_path):
     assert (found.labels[4:20, 58:68] == 1).mean() < 0.02
 
 
+def test_who_waits_before_a_wall_is_whole(tmp_path):
+    frames, _ = filmed(pan=0)
+    boxes = []
+    for time, frame in enumerate(frames := frames.copy()):
+        frame[40:82] = (150, 150, 160)
+        x = 40 + 60 * (time // 6)  # at each place for a quarter of the time
+        frame[58:102, x : x + 12] = (30, 30, 40)
+        boxes.append([(x, 58, 12, 22)])  # what of him is before the wall
+    found = moving_of(frames, tmp_path)
+    assert labelled_inside(found, np.array(boxes, float), (3, 9, 15, 20)) > 0.7
+
+
 def test_the_ground_is_where_feet_are_seen_not_the_largest_plain_surface():
     picture = np.zeros((120, 200, 3), np.uint8)
     picture[:70] = (50, 50, 55)  # dark stands

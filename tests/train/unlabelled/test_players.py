@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -8,12 +10,16 @@ torch = pytest.importorskip("torch", reason="needs the extra train")
 pytestmark = pytest.mark.train
 
 from filmroom.geometry.boxes import ious  # noqa: E402
+from filmroom.train.unlabelled import players as finding  # noqa: E402
+from filmroom.train.unlabelled.background import Panorama  # noqa: E402
 from filmroom.train.unlabelled.candidates import (  # noqa: E402
     BodyHeight,
     find_candidates,
     fit_body_height,
     regions_of,
 )
+from filmroom.train.unlabelled.footage import Shot  # noqa: E402
+from filmroom.train.unlabelled.motion import MovingShot  # noqa: E402
 from filmroom.train.unlabelled.player_pools import (  # noqa: E402
     PoolRecipe,
     choose_players,
@@ -130,3 +136,20 @@ def test_a_patch_shows_its_box():
     patch = cut_patches(picture, np.array([[30.0, 20, 20, 40]]))[0]
     assert patch.shape == (64, 32, 3)
     assert (patch[8:56, 5:27] > 190).all() and patch[:3].max() < 100
+
+
+def test_what_is_seen_in_graphics_is_nobody(monkeypatch):
+    pixels = np.full((8, 96, 160, 3), 90, np.uint8)
+    overlay = np.zeros((96, 160), bool)
+    overlay[10:30, 20:60] = True
+    panorama = Panorama(
+        pixels[0], np.full((96, 160), 8, np.uint8), np.tile(np.eye(3), (8, 1, 1)),
+        np.ones(8, bool), overlay,
+    )  # fmt: skip
+    shot = Shot(Path("v.mp4"), np.arange(8), np.arange(8) / 8, pixels, 1.0)
+    labels = np.zeros((8, 96, 160), np.uint8)
+    moving = MovingShot(shot, np.arange(8), panorama, None, 20.0, labels)
+    everywhere = np.ones((96, 160), np.float32)
+    monkeypatch.setattr(finding, "foreground_of", lambda *_: everywhere)
+    [mask, *_] = finding.foreground_masks(None, moving)
+    assert (mask == ~overlay).all()

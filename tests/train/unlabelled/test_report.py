@@ -1,5 +1,6 @@
 """Is it good enough? Players whose motion is known, and detectors right or wrong about them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -113,3 +114,23 @@ def test_a_detector_that_misses_every_other_is_not(players, monkeypatch):
     report = report_of(players, monkeypatch, lambda time: people_at(time)[time % 2 :: 2])
     assert {"singles_fitted", "track_seconds"} <= set(report.weak)
     assert report.plausible_frames == 1  # the number alone would say nothing
+
+
+def test_how_many_a_close_up_shows_is_not_judged(players, monkeypatch):
+    close = replace(players, height=BodyHeight(90.0, 0.0))
+
+    def found(each, time):
+        return people_at(time)[:1] if each is close else people_at(time)
+
+    monkeypatch.setattr(reports, "OnnxDetector", lambda **_: None)
+    monkeypatch.setattr(
+        reports,
+        "_detect_all",
+        lambda _, each, stride: [found(each, time) for time in range(0, FRAMES, stride)],
+    )
+    footage = Footage([players.motion.shot], [])
+    both = reports.judge(footage, [players, close], Path("detector.onnx"), {}, 60.0)
+    assert both.plausible_frames == 1 and both.people == 8
+    assert "1 shots from near by" in both.text()
+    alone = reports.judge(footage, [close], Path("detector.onnx"), {}, 60.0)
+    assert alone.plausible_frames == 0  # one person is no match

@@ -23,7 +23,14 @@ from torch import Tensor, nn
 from filmroom.observe.camera_motion import Motion
 from filmroom.train.networks import conv
 from filmroom.train.schedule import WeightAverage, train_in_steps
-from filmroom.train.unlabelled.alignment import Aligner, Grey, Mask, Matrix, photometric_residual
+from filmroom.train.unlabelled.alignment import (
+    Aligner,
+    Grey,
+    Mask,
+    Matrix,
+    find_overlay,
+    photometric_residual,
+)
 from filmroom.train.unlabelled.footage import Shot
 
 Tell = Callable[[int, int, dict[str, float]], None]
@@ -310,14 +317,18 @@ class BetterAligner:
         """Mean residual of both, and of none, over pairs of neighbours, grey levels."""
         rng = np.random.default_rng(0)
         left: dict[str, list[float]] = {"learnt": [], "classical": [], "none": []}
+        overlays: dict[int, Mask] = {}
         for _ in range(pairs):
-            shot = shots[int(rng.integers(len(shots)))]
+            number = int(rng.integers(len(shots)))
+            shot = shots[number]
+            if number not in overlays:
+                overlays[number] = find_overlay(shot.pixels)
             row = int(rng.integers(len(shot.pixels) - 1))
             first, second = (cv2.cvtColor(shot.pixels[i], cv2.COLOR_RGB2GRAY) for i in (row, row + 1))
             still = photometric_residual(first, second, np.eye(3))
             left["none"].append(still)
             for name, each in (("learnt", self.learnt), ("classical", self.classical)):
-                motion = each.align(first, second)
+                motion = each.align(first, second, overlays[number])
                 left[name].append(still if motion.matrix is None else _left(first, second, motion))
         return {name: float(np.mean(values)) for name, values in left.items()}
 

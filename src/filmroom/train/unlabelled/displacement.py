@@ -44,6 +44,8 @@ _SIGMAS = (4.0, 2.0, 1.0)
 _LEAST_SIGMA = 4.0
 _SIGMA_SHARE = 0.25  # of the box's height
 _FORESHORTENED = 3.0  # times that a step towards the camera is shorter in the picture
+_HEADS = 1.0  # weight of a squared distance between heads; feet swing, heads nod
+_ALPHA, _BETA, _KEPT = 0.6, 0.3, 0.9  # of the filter, and share of a motion that lasts
 _NEVER = 1e9
 _UNIT = 16.0  # pixels of the small picture that the network calls one
 
@@ -338,26 +340,25 @@ def at_centres(answer: Tensor, boxes: Boxes) -> Tensor:
 
 
 @torch.no_grad()
-def displaced(
+def displacement_of(
     net: DisplacementNet, first: Pictures, second: Pictures, step: Matrix, boxes: Boxes
-) -> Boxes:
-    """Boxes (N, 4) of the first picture where the network expects them in the second."""
+) -> Matrix:
+    """(N, 2) how far the network expects each of the first picture's boxes to move, camera undone."""
     if not len(boxes):
-        return boxes
+        return np.zeros((0, 2))
     net.eval()
     inputs = torch.from_numpy(network_input(first, second, step, boxes))[None]
     moved = at_centres(net(inputs.contiguous(memory_format=torch.channels_last))[0], boxes)[:, 3:]
-    there = boxes.copy()
-    there[:, :2] += moved.numpy().astype(float) * _UNIT
-    return np.asarray(transform_boxes(step, there), float)
+    return np.asarray(moved.numpy(), float) * _UNIT
 
 
 def match_nearest(expected: Boxes, found: Boxes) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows of `expected` and of `found` that belong together: one to one, least squares in all.
 
-    Distances are those of the feet; downwards they count three times, for a step towards the camera is
-    foreshortened. No pair of middles is further apart than the geometric mean of the expected sides
-    (CenterTrack's kappa), or than half its height if that is more.
+    Distances, in heights of the person, are those of the feet, and less so of the heads; those of the
+    feet count three times downwards, for a step towards the camera is foreshortened. No pair of middles
+    is further apart than the geometric mean of the expected sides (CenterTrack's kappa), or than half
+    its height if that is more.
     """
     if not len(expected) or not len(found):
         nothing = np.zeros(0, np.intp)
@@ -365,8 +366,65 @@ def match_nearest(expected: Boxes, found: Boxes) -> tuple[NDArray[np.intp], NDAr
     apart = np.linalg.norm(centres_of(expected)[:, None] - centres_of(found)[None], axis=2)
     reach = np.maximum(np.sqrt(expected[:, 2] * expected[:, 3]), 0.5 * expected[:, 3])[:, None]
     steps = feet_of(expected)[:, None] - feet_of(found)[None]
-    squares = (steps * [1.0, _FORESHORTENED]) ** 2
-    cost = np.where(apart < reach, squares.sum(axis=2), _NEVER)
+    squares = ((steps * [1.0, _FORESHORTENED]) ** 2).sum(axis=2)
+    squares += _HEADS * (expected[:, None, 1] - found[None, :, 1]) ** 2
+    cost = np.where(apart < reach, squares / np.maximum(expected[:, 3:], 1) ** 2, _NEVER)
     rows, columns = linear_sum_assignment(cost)
     good = cost[rows, columns] < _NEVER
     return rows[good], columns[good]
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """The people of one picture as they are remembered, in the order of its boxes.
+
+    boxes
+        (N, 4) where they are, smoothed over time: legs swing, and boxes with them.
+    moved
+        (N, 2) pixels that each moves from picture to picture by himself, camera undone.
+    known
+        (N,) of whom it is known how he moves.
+    """
+
+    boxes: Boxes
+    moved: Matrix
+    known: NDArray[np.bool_]
+
+    @staticmethod
+    def first(boxes: Boxes) -> Sighting:
+        """Of whom nothing is remembered yet."""
+        return Sighting(boxes.astype(float), np.zeros((len(boxes), 2)), np.zeros(len(boxes), bool))
+
+    def foreseen(self, step: Matrix, displacement: Matrix | None = None) -> Boxes:
+        """Boxes (N, 4) where they are expected in the next picture, in which `step` lays this one.
+
+        `displacement` (N, 2) is what the head answers: it counts for those of whom nothing is known.
+        """
+        moved = _KEPT * self.moved
+        if displacement is not None:
+            moved = np.where(self.known[:, None], moved, displacement)
+        there = self.boxes.copy()
+        there[:, :2] += moved
+        return np.asarray(transform_boxes(step, there), float)
+
+    def seen_again(
+        self, expected: Boxes, found: Boxes, rows: NDArray[np.intp], columns: NDArray[np.intp]
+    ) -> Sighting:
+        """The people of the next picture, `found` (M, 4), of whom `columns` are `rows` of this one.
+
+        An alpha-beta filter (Kalata 1984) of the middles of heads and feet; newcomers begin anew.
+        """
+        boxes, moved, known = found.astype(float), np.zeros((len(found), 2)), np.zeros(len(found), bool)
+        before, now = _heads_and_feet(expected[rows]), _heads_and_feet(found[columns])
+        apart = now - before
+        x, top, bottom = (before + _ALPHA * apart).T
+        width = found[columns, 2]
+        boxes[columns] = np.stack([x - width / 2, top, width, bottom - top], axis=1)
+        moved[columns] = _KEPT * self.moved[rows] + _BETA * apart[:, [0, 2]]
+        known[columns] = True
+        return Sighting(boxes, moved, known)
+
+
+def _heads_and_feet(boxes: Boxes) -> Matrix:
+    """(N, 3) middle, upper and lower edge of boxes (N, 4)."""
+    return np.stack([boxes[:, 0] + boxes[:, 2] / 2, boxes[:, 1], boxes[:, 1] + boxes[:, 3]], axis=1)

@@ -15,7 +15,7 @@ from filmroom.geometry.boxes import ious
 from filmroom.observe.detector import LONG_SIDE
 from filmroom.train.paste import Cutout
 from filmroom.train.schedule import load_checkpoint, save_checkpoint
-from filmroom.video.decode import read_frames
+from filmroom.train.unlabelled.footage import Span, frames_of_spans
 
 Pictures = NDArray[np.uint8]
 Boxes = NDArray[np.float64]
@@ -24,6 +24,7 @@ Mask = NDArray[np.bool_]
 _BALL = 1
 _SILENT = -12.0  # logit of a kind that was never learnt
 _FEATHER = 2.0
+_WORTH_A_JUMP = 20.0  # seconds that are rather jumped over than decoded
 _GROWN = 7  # pixels of the small picture by which doubtful regions are painted over
 
 
@@ -41,6 +42,8 @@ class FoundFrame:
         (h, w) all that may be a player.
     empty
         (h, w, 3) the place without anybody.
+    time
+        Seconds from the video's start, where known.
     """
 
     frame: int
@@ -48,6 +51,7 @@ class FoundFrame:
     alone: Mask
     mask: Mask
     empty: Pictures
+    time: float = 0.0
 
 
 def write_pictures(
@@ -84,16 +88,20 @@ def write_pictures(
 
 def _frames_of(video: Path, found: Sequence[FoundFrame]) -> Iterator[tuple[Pictures, FoundFrame]]:
     wanted = {each.frame: each for each in found}
-    for frame in read_frames(video):
-        here = wanted.pop(frame.index, None)
+    spans: list[Span] = []
+    for each in sorted(found, key=lambda one: one.frame):
+        if spans and each.time - wanted[spans[-1].last].time < _WORTH_A_JUMP:
+            spans[-1] = spans[-1]._replace(last=each.frame)
+        else:
+            spans.append(Span(each.frame, each.time, each.frame))
+    for _, frame in frames_of_spans(video, spans):
+        here = wanted.get(frame.index)
         if here is not None:
             height, width = frame.pixels.shape[:2]
             share = min(1.0, LONG_SIDE / max(width, height))
             size = (round(width * share), round(height * share))
             method = cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR
             yield np.asarray(cv2.resize(frame.pixels, size, interpolation=method), np.uint8), here
-        if not wanted:
-            return
 
 
 def _doubtful(here: FoundFrame) -> Mask:

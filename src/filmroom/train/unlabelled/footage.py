@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from filmroom.errors import InputError
 from filmroom.observe.shots import LOOK_SIZE, ShotDetector
-from filmroom.video.decode import read_frames
+from filmroom.video.decode import Frame, Reader, can_jump
 from filmroom.video.probe import probe
 
 log = logging.getLogger(__name__)
@@ -81,7 +83,7 @@ def small_size(width: int, height: int) -> tuple[int, int]:
 
 
 def read_footage(
-    videos: Sequence[Path], *, rate: float = 12.5, most_frames: int = 900, window: float = 15.0
+    videos: Sequence[Path], *, rate: float = 12.5, most_frames: int = 1000, window: float = 10.0
 ) -> Footage:
     """Read the videos, thinned to `rate` frames a second and `most_frames` in all.
 
@@ -93,8 +95,9 @@ def read_footage(
     share = min(1.0, most_frames / (rate * sum(seconds)))
     shots: list[Shot] = []
     remarks: list[str] = []
-    for video, length in zip(videos, seconds, strict=True):
-        found, said = _shots_of(video, rate, _stretches(length, share, window))
+    for video, of_video, length in zip(videos, facts, seconds, strict=True):
+        spans = _stretches(length, share, window, of_video.fps)
+        found, said = _shots_of(video, rate, spans)
         shots += found
         remarks += said
     if not shots:
@@ -102,37 +105,67 @@ def read_footage(
     return Footage(shots, remarks)
 
 
-def _stretches(seconds: float, share: float, window: float) -> list[tuple[float, float]]:
-    """Start and end of the stretches that are read, `share` of the video in all."""
+class Span(NamedTuple):
+    """Frames `first` to `last` of a video, and the time of the first, seconds."""
+
+    first: int
+    time: float
+    last: int
+
+
+def _stretches(seconds: float, share: float, window: float, fps: float) -> list[Span]:
+    """The stretches that are read, `share` of the video in all."""
     if share >= 1.0:
-        return [(0.0, float("inf"))]
+        return [Span(0, 0.0, sys.maxsize)]
     length = min(window, seconds * share)
     count = max(1, round(seconds * share / length))
     starts = (np.arange(count) + 0.5) * seconds / count - length / 2
-    return [(float(start), float(start + length)) for start in starts]
+    firsts = [max(0, round(float(start) * fps)) for start in starts]
+    return [Span(first, first / fps, first + max(1, round(length * fps)) - 1) for first in firsts]
 
 
-def _shots_of(
-    video: Path, rate: float, stretches: list[tuple[float, float]]
-) -> tuple[list[Shot], list[str]]:
+def frames_of_spans(
+    video: Path, spans: Sequence[Span], size: tuple[int, int] | None = None
+) -> Iterator[tuple[int, Frame]]:
+    """Every frame of the spans, in order, with its span's number.
+
+    What lies between is jumped over where the file allows, else decoded and passed over.
+    """
+    if not spans:
+        return
+    if can_jump(video, spans[-1].first, spans[-1].time):
+        for number, span in enumerate(spans):
+            for frame in Reader(video, start=span.first, start_time=span.time, size=size):
+                if frame.index > span.last:
+                    break
+                yield number, frame
+        return
+    number = 0
+    for frame in Reader(video, size=size):
+        while frame.index > spans[number].last:
+            number += 1
+            if number == len(spans):
+                return
+        if frame.index >= spans[number].first:
+            yield number, frame
+
+
+def _shots_of(video: Path, rate: float, spans: list[Span]) -> tuple[list[Shot], list[str]]:
     facts = probe(video)
     size = small_size(facts.width, facts.height)
-    finder = ShotDetector()
+    finders: list[ShotDetector] = []
     kept: list[tuple[int, float, Pictures, int]] = []
-    stretch = 0
-    due = stretches[0][0]
-    for frame in read_frames(video, size=size):
-        finder.update(frame.index, frame.grey(*LOOK_SIZE))
-        while stretch < len(stretches) and frame.time >= stretches[stretch][1]:
-            stretch += 1
-            due = stretches[stretch][0] if stretch < len(stretches) else float("inf")
-        if stretch == len(stretches):
-            break
-        if frame.time + 1e-6 >= max(due, stretches[stretch][0]):
-            kept.append((frame.index, frame.time, frame.pixels.copy(), stretch))
-            due = max(due, stretches[stretch][0]) + 1 / rate
-            due = max(due, frame.time - 0.5 / rate)
-    cuts = finder.finish()["first_frame"].to_numpy()
+    due = 0.0
+    for number, frame in frames_of_spans(video, spans, size):
+        if number >= len(finders):
+            finders += [ShotDetector() for _ in range(number + 1 - len(finders))]
+            due = frame.time
+        finders[number].update(frame.index, frame.grey(*LOOK_SIZE))
+        if frame.time + 1e-6 >= due:
+            kept.append((frame.index, frame.time, frame.pixels.copy(), number))
+            due = max(due + 1 / rate, frame.time - 0.5 / rate)
+    firsts = [each.finish()["first_frame"].to_numpy() for each in finders]
+    cuts = np.concatenate(firsts) if firsts else np.zeros(0, np.int64)
     return _grouped(video, kept, cuts, facts.width / size[0])
 
 
@@ -152,13 +185,14 @@ def _grouped(
         if len(rows) < 8 or times[-1] - times[0] < LEAST_SECONDS:
             short += 1
             continue
-        pixels = np.stack([kept[row][2] for row in rows])
-        moving = changing_frames(pixels)
+        moving = changing_frames([kept[row][2] for row in rows])
         if moving.sum() < 8:
             still += 1
             continue
-        rows, times, pixels = rows[moving], times[moving], pixels[moving]
-        shots.append(Shot(video, indices[rows], times, pixels, scale))
+        pixels = np.stack([kept[row][2] for row in rows[moving]])
+        shots.append(Shot(video, indices[rows[moving]], times[moving], pixels, scale))
+        for row in rows.tolist():
+            kept[row] = (*kept[row][:2], pixels[:0], kept[row][3])  # not twice in memory
     remarks = []
     if short:
         remarks.append(f"{video.name}: {short} shots of less than {LEAST_SECONDS:g} s left out")
@@ -169,7 +203,7 @@ def _grouped(
     return shots, remarks
 
 
-def changing_frames(pixels: Pictures) -> NDArray[np.bool_]:
+def changing_frames(pixels: Sequence[Pictures] | Pictures) -> NDArray[np.bool_]:
     """(T,) which frames differ from the one before: repeated ones and slides say nothing of motion."""
     grey = [cv2.resize(each, (160, 90), interpolation=cv2.INTER_AREA).mean(axis=2) for each in pixels]
     change = [float(np.abs(now - before).mean()) for before, now in itertools.pairwise(grey)]

@@ -22,6 +22,13 @@ def _write(path: Path, values: dict[str, Any]) -> None:
     aside.replace(path)
 
 
+def keep_bytes(path: Path, content: bytes) -> None:
+    """Write aside, then rename: whole or absent."""
+    aside = path.with_suffix(".partial")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
 def keep_motion(path: Path, found: Sequence[MovingShot]) -> None:
     """Write what moves in the parts of one shot."""
     values: dict[str, Any] = {"count": len(found)}

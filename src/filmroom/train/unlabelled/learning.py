@@ -37,6 +37,7 @@ from filmroom.train.unlabelled.distil import (
 from filmroom.train.unlabelled.footage import Footage, read_footage
 from filmroom.train.unlabelled.foreground import ForegroundRecipe, train_foreground
 from filmroom.train.unlabelled.keeping import (
+    keep_bytes,
     keep_motion,
     keep_players,
     kept_motion,
@@ -69,12 +70,14 @@ class UnlabelledRecipe:
 
     `paper` keeps what was printed where ours differs: one-sided differences of neighbouring frames as
     labels, triplet anchors from all candidates, one summed equation an object for displacement.
-    `rounds` of the detector: each after the first learns from what the one before found.
+    `rounds` of the detector: each after the first learns from what the one before found. Of long videos
+    `most_frames` are looked at, in stretches of `window` seconds.
     """
 
     paper: bool = False
     rate: float = 12.5
-    most_frames: int = 700
+    most_frames: int = 1000
+    window: float = 10.0
     pictures: int = 190
     rounds: int = 2
     alignment: AlignmentRecipe = field(default_factory=AlignmentRecipe)
@@ -137,10 +140,13 @@ def train_unlabelled(
     started = time.monotonic()
     work = _begin(videos, folder, recipe, resume)
     torch.manual_seed(recipe.seed)
-    footage = read_footage(videos, rate=recipe.rate, most_frames=recipe.most_frames)
+    footage = read_footage(
+        videos, rate=recipe.rate, most_frames=recipe.most_frames, window=recipe.window
+    )
     for remark in footage.remarks:
         log.warning("%s", remark)
     aligner, stepper, residuals = _aligners(footage, work, recipe, tell)
+    sheets.save(folder / "0-alignment.png", sheets.alignment_sheet(footage.shots, stepper))
     moving = _motion(footage, aligner, stepper, work, recipe, tell)
     sheets.save(folder / "1-moving.png", sheets.moving_sheet(moving))
     foreground = train_foreground(
@@ -162,9 +168,8 @@ def train_unlabelled(
     again = _found_again(players, folder)
     train_displacement(again, work, recipe.displacement, _stage(tell, "displacement"))
     report = judge(footage, players, detector, residuals, time.monotonic() - started)
-    sheets.save(folder / "5-detector.png", sheets.detector_sheet(detector, players))
-    (folder / "report.json").write_text(json.dumps(report.as_dict(), indent=1), encoding="utf-8")
-    (folder / "report.txt").write_text(report.text() + "\n", encoding="utf-8")
+    keep_bytes(folder / "report.txt", (report.text() + "\n").encode())
+    keep_bytes(folder / "report.json", json.dumps(report.as_dict(), indent=1).encode())
     return report
 
 
@@ -188,7 +193,7 @@ def _begin(videos: Sequence[Path], folder: Path, recipe: UnlabelledRecipe, resum
                 f"{folder}: the training here had other videos or settings; choose another folder"
             )
     work.mkdir(parents=True, exist_ok=True)
-    settings.write_text(json.dumps(asked), encoding="utf-8")
+    keep_bytes(settings, json.dumps(asked).encode())
     return work
 
 
@@ -274,8 +279,9 @@ def _distil(
             silence_ball(weights)
             export_detector(weights, here / "exported.onnx", [here], calibrate=24)
             (here / "exported.onnx").replace(network)
+            sheets.save(folder / "5-detector.png", sheets.detector_sheet(network, players))
         weights = here / "detector.pt"
-    target.write_bytes(network.read_bytes())
+    keep_bytes(target, network.read_bytes())
     return target
 
 
@@ -334,6 +340,7 @@ def _found_frame(players: ShotPlayers, row: int) -> FoundFrame:
         alone_of(believed, boxes),
         players.masks[row],
         motion.empty(row),
+        float(motion.shot.times[motion.rows[row]]),
     )
 
 

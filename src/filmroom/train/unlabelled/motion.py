@@ -31,6 +31,8 @@ from filmroom.train.unlabelled.motion_masks import (
 Pictures = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
+_WIDE, _GAP = 0.08, 9  # of the picture's width: wider than people; pixels between letters
+
 LEAST_TURN = 0.01
 """Share of the picture's width that a camera moves over a shot before it is said to move."""
 
@@ -58,8 +60,8 @@ class MovingShot:
 
     @property
     def pixels(self) -> Pictures:
-        """(T, h, w, 3) the pictures."""
-        return self.shot.pixels[self.rows]
+        """(T, h, w, 3) the pictures, a view: the rows follow each other."""
+        return self.shot.pixels[int(self.rows[0]) : int(self.rows[-1]) + 1]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -105,7 +107,7 @@ def _label_frames(shot: Shot, rows: NDArray[np.int64], panorama: Panorama) -> Mo
     change = time_apart(panorama, differs)
     restless = restless_places(change, ground)
     # Where no ground is known anybody may stand anywhere: only what never rests is looked at.
-    beyond = restless if ground is None else (change > 0) & ~ground
+    beyond = restless if ground is None else (_wide_change(panorama, differs) > 0) & ~ground
     usual = usual_sights(panorama, pixels, beyond)
     grounds = [_seen_mask(panorama, ground, row, size) for row in range(len(rows))]
     quiet = [_restless_in(panorama, restless, row, size) for row in range(len(rows))]
@@ -147,6 +149,16 @@ def _trodden(panorama: Panorama, differs: list[Mask]) -> NDArray[np.float32]:
         inside = ((there >= 0) & (there < [width, height])).all(axis=1)
         steps[there[inside, 1], there[inside, 0]] += 1
     return np.asarray(cv2.boxFilter(steps, -1, (7, 7), normalize=False) / 49, np.float32)
+
+
+def _wide_change(panorama: Panorama, differs: list[Mask]) -> NDArray[np.float32]:
+    """`time_apart` of what changes along more than people are wide: boards and stands."""
+    wide = []
+    for mask in differs:
+        joined = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, _GAP), np.uint8))
+        length = round(_WIDE * mask.shape[1])
+        wide.append(cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((1, length), np.uint8)) > 0)
+    return time_apart(panorama, wide)
 
 
 def _seen_mask(panorama: Panorama, mask: Mask | None, row: int, size: tuple[int, int]) -> Mask | None:

@@ -66,11 +66,13 @@ class _Prepared:
 
 
 def foreground_masks(net: ForegroundNet, motion: MovingShot) -> list[Mask]:
-    """(T) of (h, w): what the network sees for certain, or sees a little and what moves."""
+    """(T) of (h, w): what the network sees for certain, or a little where it moves; no graphics."""
     masks = []
     for picture, labels in zip(motion.pixels, motion.labels, strict=True):
         seen = foreground_of(net, picture)
-        masks.append((seen > _SEEN) | ((labels == 1) & (seen > _SEEN_MOVING)))
+        mask = (seen > _SEEN) | ((labels == 1) & (seen > _SEEN_MOVING))
+        # Nothing was learnt about graphics: what is seen in them means nothing.
+        masks.append(mask & ~motion.panorama.overlay)
     return masks
 
 

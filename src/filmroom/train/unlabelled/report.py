@@ -25,6 +25,7 @@ from filmroom.train.unlabelled.players import ShotPlayers
 _LEAST_SCORE = 0.45
 _PEOPLE = (3, 40)  # people in a picture of play
 _FRAMES = 240
+_CLOSE = 0.4  # height of people, as a share of the picture's, beyond which a shot is a close-up
 _FITS = 0.5  # IoU of a box with the region of one who moves alone
 _FILLED = 0.2  # share of a box that what moves, or is unknown, covers
 _TALL = (0.6, 1.6)  # times as tall as people are on that row
@@ -44,7 +45,7 @@ class Report:
     """Figures without labels, each 0..1 but where a unit is named, and what they mean.
 
     plausible_frames
-        Share of frames with a plausible number of people, close to the clip's own median.
+        Share of frames with a plausible number of people, near the median of their shot; no close-ups.
     people
         Median number of people in a frame.
     singles_fitted
@@ -130,7 +131,7 @@ def judge(
     network = OnnxDetector(threshold=_LEAST_SCORE, parts=detector.parent)
     total = sum(len(each.motion.rows) for each in players)
     stride = max(1, total // _FRAMES)
-    counts: list[int] = []
+    counts: list[list[int]] = []
     fitted: list[float] = []
     moves: list[float] = []
     tall: list[float] = []
@@ -139,7 +140,7 @@ def judge(
     chains: list[float] = []
     for each in players:
         found = _detect_all(network, each, stride)
-        counts += [len(boxes) for boxes in found]
+        counts.append([len(boxes) for boxes in found])
         for row, boxes in zip(range(0, len(each.motion.rows), stride), found, strict=True):
             fitted += _fitted(each, row, boxes)
             moves += _filled(each, row, boxes)
@@ -150,11 +151,12 @@ def judge(
         links = _links(each, found, stride)
         again += [float(value) for link in links for value in link]
         chains += _track_seconds(each, found, stride)
-    median = float(np.median(counts)) if counts else 0.0
-    plausible = [_PEOPLE[0] <= n <= _PEOPLE[1] and 0.5 * median <= n <= 1.6 * median for n in counts]
+    wide = [index for index, each in enumerate(players) if not _is_close(each)]
+    # Who is filmed from near by is alone; where nothing else was filmed, that counts too.
+    judged = [counts[index] for index in wide or range(len(counts))]
     return Report(
-        plausible_frames=_mean(plausible),
-        people=median,
+        plausible_frames=_mean([fits for shot in judged for fits in _plausible(shot)]),
+        people=float(np.median(np.concatenate(judged))) if judged else 0.0,
         singles_fitted=_mean(fitted),
         boxes_that_move=_mean([share > _FILLED for share in moves]),
         boxes_as_tall=_mean(tall),
@@ -166,8 +168,24 @@ def judge(
         camera_moves=any(each.motion.turn() > LEAST_TURN for each in players),
         seconds_of_video=footage.seconds,
         minutes=seconds / 60,
-        remarks=[*footage.remarks, *_groundless(players)],
+        remarks=[*footage.remarks, *_groundless(players), *_close_ones(len(players) - len(wide))],
     )
+
+
+def _is_close(players: ShotPlayers) -> bool:
+    """Are people so tall that few find room in the picture?"""
+    height = players.motion.size[1]
+    return float(players.height.at(0.75 * height)) > _CLOSE * height
+
+
+def _close_ones(count: int) -> list[str]:
+    return [f"{count} shots from near by: how many people they show was not judged"] if count else []
+
+
+def _plausible(counts: Sequence[int]) -> list[bool]:
+    """Which numbers of people are possible, and near what the shot shows most of the time."""
+    usual = float(np.median(counts))
+    return [_PEOPLE[0] <= n <= _PEOPLE[1] and 0.5 * usual <= n <= 1.6 * usual for n in counts]
 
 
 def _groundless(players: Sequence[ShotPlayers]) -> list[str]:

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from filmroom.observe.detector import OnnxDetector
 from filmroom.rendering.sheet import contact_sheet
+from filmroom.train.unlabelled.alignment import Aligner, find_overlay
+from filmroom.train.unlabelled.footage import Shot
 from filmroom.train.unlabelled.foreground import ForegroundNet, foreground_of
+from filmroom.train.unlabelled.keeping import keep_bytes
 from filmroom.train.unlabelled.motion import MovingShot
 from filmroom.train.unlabelled.motion_masks import UNKNOWN
 from filmroom.train.unlabelled.player_pools import Pools
@@ -27,15 +30,36 @@ _MOVING, _NOT_KNOWN, _GROUND = (255, 60, 60), (60, 60, 255), (0, 40, 0)
 def save(path: Path, sheet: Pictures) -> None:
     """Write a sheet as PNG, aside first."""
     _, packed = cv2.imencode(".png", sheet[:, :, ::-1])
-    aside = path.with_suffix(".partial")
-    aside.write_bytes(packed.tobytes())
-    aside.replace(path)
+    keep_bytes(path, packed.tobytes())
 
 
 def _spread(shots: Sequence[MovingShot]) -> list[tuple[MovingShot, int]]:
     everything = [(shot, row) for shot in shots for row in range(len(shot.rows))]
     chosen = np.unique(np.linspace(0, len(everything) - 1, _SHOWN).round().astype(int))
     return [everything[i] for i in chosen]
+
+
+def alignment_sheet(shots: Sequence[Shot], aligner: Aligner) -> Pictures:
+    """Pictures, the difference to one half a second later, and what is left of it once aligned."""
+    pictures: list[Pictures] = []
+    captions: list[str] = []
+    chosen = np.unique(np.linspace(0, len(shots) - 1, _SHOWN).round().astype(int))
+    for shot in (shots[i] for i in chosen):
+        first = len(shot.pixels) // 2
+        later = min(len(shot.pixels) - 1, first + max(1, round(shot.rate / 2)))
+        now, then = shot.pixels[first], shot.pixels[later]
+        size = (now.shape[1], now.shape[0])
+        greys = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (now, then)]
+        matrix = aligner.align(greys[0], greys[1], find_overlay(shot.pixels)).matrix
+        laid = greys[0] if matrix is None else cv2.warpPerspective(greys[0], matrix, size)
+        inside = np.full(greys[0].shape, 255, np.uint8)
+        inside = inside if matrix is None else cv2.warpPerspective(inside, matrix, size)
+        left = np.where(inside > 0, cv2.absdiff(laid, greys[1]), 0)
+        apart = cv2.absdiff(*greys)
+        pictures += [now, *(np.asarray(np.minimum(each, 85) * 3, np.uint8) for each in (apart, left))]
+        said = "not aligned" if matrix is None else "difference, aligned"
+        captions += [f"{shot.name} frame {shot.frames[first]}", "difference half a second later", said]
+    return contact_sheet(pictures, columns=3, width=400, captions=captions)
 
 
 def moving_sheet(shots: Sequence[MovingShot]) -> Pictures:
