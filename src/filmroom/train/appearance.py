@@ -433,7 +433,7 @@ def train_general(
     folder: Path,
     recipe: AppearanceRecipe | None = None,
     *,
-    drawn: int = 1440,
+    drawn: int = 3600,
     each: int = 10,
     resume: bool = False,
     minutes: float | None = None,
