@@ -21,11 +21,10 @@ from filmroom.simulate.downs import (
     first_down,
     made,
 )
-from filmroom.simulate.play import PlayField
+from filmroom.simulate.play import GRAVITY, PlayField
 from filmroom.simulate.styles import DEFENSIVE_FORMATIONS
 
 FloatArray = NDArray[np.float64]
-GRAVITY = 9.81
 _LATEST = 1.5
 """Seconds after which the ball is kicked even if the kicker was held up."""
 _SHORT_OF = 9.0

@@ -21,7 +21,8 @@ FloatTable = NDArray[np.float32]
 
 TOP_SPEED, TOP_ACCELERATION = 9.0, 5.0
 """Nobody ever moves faster or gathers speed quicker, m/s and m/s^2."""
-
+GRAVITY = 9.81
+"""Of whoever jumps and of every ball, m/s^2."""
 
 FALL, SLIDE, CELEBRATION = "FALL", "SLIDE", "CELEBRATION"
 """Noted for the body's sake alone: somebody goes down, slides into a tackle, throws up his arms."""
@@ -284,14 +285,14 @@ class PlayField:
     def _fall(self) -> None:
         if not self.lifts.any() and not self.lift_speeds.any():
             return
-        self.lift_speeds = self.lift_speeds - 9.81 * self.dt
+        self.lift_speeds = self.lift_speeds - GRAVITY * self.dt
         self.lifts = np.maximum(self.lifts + self.lift_speeds * self.dt, 0.0)
         self.lift_speeds = np.where(self.lifts > 0, self.lift_speeds, 0.0)
 
     def jump(self, person: int, height: float) -> None:
         """Start a jump that lifts the body by `height` metres."""
         if self.lifts[person] == 0.0:
-            self.lift_speeds[person] = float(np.sqrt(2 * 9.81 * height))
+            self.lift_speeds[person] = float(np.sqrt(2 * GRAVITY * height))
             self.lifts[person] = 1e-3
 
     def go_down(self, person: int, label: str = FALL) -> None:

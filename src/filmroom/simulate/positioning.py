@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.simulate.bench import Bench
-from filmroom.simulate.play import PlayField
+from filmroom.simulate.play import GRAVITY, PlayField
 from filmroom.simulate.styles import Block
 
 FloatArray = NDArray[np.float64]
-_GRAVITY = 9.81
 PLAN_SECONDS = 0.12
 """Plans change so often; only those on the ball think anew every frame."""
 
@@ -284,7 +283,7 @@ class Positioning:
         # High balls are met with the head.
         head = 0.0 if self.style.hands or self.style.boards else 1.6
         height = max(float(field.ball[2]) - head, 0.0)
-        fall = (velocity[2] + math.sqrt(max(velocity[2] ** 2 + 2 * _GRAVITY * height, 0.0))) / _GRAVITY
+        fall = (velocity[2] + math.sqrt(max(velocity[2] ** 2 + 2 * GRAVITY * height, 0.0))) / GRAVITY
         ahead = max(fall, 0.35)
         where = field.ball[:2] + velocity[:2] * min(ahead, 2.0)
         landing: FloatArray = np.clip(where, -self.half, self.half)

@@ -7,12 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from filmroom.simulate.play import CELEBRATION, SCRUM, SLIDE, Play, PlayField, Recorder
+from filmroom.simulate.play import CELEBRATION, GRAVITY, SCRUM, SLIDE, Play, PlayField, Recorder
 from filmroom.simulate.positioning import PLAN_SECONDS, Positioning
 from filmroom.simulate.restarts import corner_places, free_kick_places, penalty_places
 
 FloatArray = NDArray[np.float64]
-_GRAVITY = 9.81
 _CHANGE_SECONDS = 40.0
 """So long at most the game waits for people who are changed."""
 _CELEBRATION_SECONDS = (12.0, 25.0)
@@ -206,7 +205,7 @@ class Possession(Positioning):
             if not scored:
                 aim[:2] += self.rng.choice([-1, 1], 2) * self.rng.uniform(0.12, 0.3, 2)
             seconds = 0.55 + distance / 12.0
-            rise = (aim[2] - start[2]) / seconds + 0.5 * _GRAVITY * seconds
+            rise = (aim[2] - start[2]) / seconds + 0.5 * GRAVITY * seconds
         else:
             half = self.surface.goal_width / 2
             across = self.rng.uniform(-0.85, 0.85) if scored else self.rng.normal(0, 1.1)
@@ -217,7 +216,7 @@ class Possession(Positioning):
                 else abs(self.rng.normal(0, 1.4)) * goal[2]
             )
             seconds = distance / self.rng.uniform(*style.shot_speed)
-            rise = (aim[2] - start[2]) / seconds + 0.5 * _GRAVITY * seconds
+            rise = (aim[2] - start[2]) / seconds + 0.5 * GRAVITY * seconds
             if style.boards:
                 rise = 0.3
         self.pending_goal = scored
@@ -267,8 +266,8 @@ class Possession(Positioning):
             seconds = length / speed
             if not style.hands:
                 steepness = self.rng.uniform(*_STEEPNESS)
-                seconds = max(seconds, math.sqrt(2.0 * length * steepness / _GRAVITY))
-            velocity = np.array([*(way / seconds), 0.5 * _GRAVITY * seconds])
+                seconds = max(seconds, math.sqrt(2.0 * length * steepness / GRAVITY))
+            velocity = np.array([*(way / seconds), 0.5 * GRAVITY * seconds])
         else:
             velocity = np.array([*(way / length * speed), 0.0])
         self._release(person, start, velocity, mate)
@@ -298,7 +297,7 @@ class Possession(Positioning):
         velocity = field.ball_velocity
         if field.ball[2] > radius + 1e-3 or velocity[2] > 0:
             velocity[:2] *= 1 - 0.1 * dt
-            velocity[2] -= _GRAVITY * dt
+            velocity[2] -= GRAVITY * dt
         else:
             speed = float(np.hypot(*velocity[:2]))
             velocity[:2] *= max(0.0, 1 - style.glide * dt / max(speed, 1e-3))
@@ -592,7 +591,7 @@ class Possession(Positioning):
         aim = np.array([goal[0] + inward * self.rng.uniform(3.0, 11.0), self.rng.normal(0, 3.0)])
         seconds = self.rng.uniform(1.3, 1.9)
         way = aim - field.ball[:2]
-        velocity = np.array([*(way / seconds), 0.5 * _GRAVITY * seconds])
+        velocity = np.array([*(way / seconds), 0.5 * GRAVITY * seconds])
         self._release(person, field.ball.copy(), velocity, -1)
 
 

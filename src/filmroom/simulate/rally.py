@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.simulate.bench import Bench
-from filmroom.simulate.play import Play, PlayField, Recorder
+from filmroom.simulate.play import GRAVITY, Play, PlayField, Recorder
 
 FloatArray = NDArray[np.float64]
-_GRAVITY = 9.81
 _SERVER = 5
 """Whose place behind is the server's: the last of the line-up, which turns with each side-out."""
 _CHANGE_SECONDS = 5.0
@@ -109,8 +108,8 @@ class Rally:
         field.carrier = -1
         share = min(gone / self.seconds, 1.0)
         field.ball[:2] = self.start[:2] + share * (self.aim[:2] - self.start[:2])
-        rise = (self.aim[2] - self.start[2]) / self.seconds + 0.5 * _GRAVITY * self.seconds
-        field.ball[2] = max(0.11, self.start[2] + rise * gone - 0.5 * _GRAVITY * gone * gone)
+        rise = (self.aim[2] - self.start[2]) / self.seconds + 0.5 * GRAVITY * self.seconds
+        field.ball[2] = max(0.11, self.start[2] + rise * gone - 0.5 * GRAVITY * gone * gone)
         field.targets[self.hitter] = self.aim[:2]
         field.haste[self.hitter] = 0.9
         field.rests[self.hitter] = 0.2

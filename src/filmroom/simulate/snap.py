@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filmroom.simulate.downs import EXTRA_POINT, KICKOFF, KICKS, SCRIMMAGE, SPOTS, called, first_down
-from filmroom.simulate.kicks import GRAVITY, TURNED, SpecialTeams
-from filmroom.simulate.play import CELEBRATION, Play, PlayField, Recorder
+from filmroom.simulate.kicks import TURNED, SpecialTeams
+from filmroom.simulate.play import CELEBRATION, GRAVITY, Play, PlayField, Recorder
 
 FloatArray = NDArray[np.float64]
 _QUARTERBACK, _RUNNER = 9, 10
