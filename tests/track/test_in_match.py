@@ -75,6 +75,22 @@ def test_odds_are_the_same_both_ways_and_stay_within_bounds() -> None:
     assert odds.min() >= -2.0 and odds.max() <= 1.5
 
 
+def test_who_changed_a_little_is_not_surely_somebody_else() -> None:
+    pieces, owner, covered = match(3)
+    random = np.random.default_rng(0)
+    looks = looks_of(pieces)
+    changes = random.normal(0, 0.15, (len(owner), TRAITS))
+    looks.vector[:, :TRAITS] += np.repeat(changes, np.diff(pieces.edge), axis=0)
+    first, second = pairs_of(owner)
+    same = owner[first] == owner[second]
+    lost = []
+    for drift in (0.0, LikenessSettings.drift):
+        likeness = learn_likeness(pieces, looks, covered, 25.0, LikenessSettings(drift=drift))
+        assert likeness is not None
+        lost.append(float((likeness.odds(first, second)[same] < -1).mean()))
+    assert lost[0] > 0.2 and lost[1] < 0.6 * lost[0]
+
+
 def test_tracklets_without_a_clear_look_prove_nothing() -> None:
     pieces, owner, covered = match(2)
     covered[: 2 * LENGTH] = 1.0  # the first two are always behind somebody

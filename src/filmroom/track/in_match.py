@@ -42,6 +42,9 @@ class LikenessSettings:
         Share of the spread of one person's looks that is taken to be the same in all directions.
     fewest_pairs
         Pairs of stretches seen at once below which nothing can be learnt.
+    drift
+        By how much of the spread of a single look someone looks another way at another time and place,
+        however many looks there are.
     trust
         What log-odds are multiplied by: looks of one tracklet resemble each other more than a model of
         independent looks believes.
@@ -55,8 +58,9 @@ class LikenessSettings:
     kit_directions: int = 2
     shrinkage: float = 0.3
     fewest_pairs: int = 30
-    trust: float = 0.3
-    bounds: tuple[float, float] = (-6.0, 4.0)
+    drift: float = 0.3
+    trust: float = 0.6
+    bounds: tuple[float, float] = (-2.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -144,16 +148,21 @@ def learn_likeness(
     look = looks @ base
     unsteady = _unsteady(look, stretch, settings.fewest)
     count = np.bincount(stretch)
-    usual = np.sqrt(1 / count[count >= settings.fewest]).mean() * unsteady
+    usual = _spread_of_mean(count[count >= settings.fewest], settings).mean() * unsteady
     between = np.maximum(apart - usual, 0.0)
     mean = np.zeros((len(pieces.edge) - 1, base.shape[1]))
     count = np.bincount(owner[sure], minlength=len(mean))
     np.add.at(mean, owner[sure], look)
     mean /= np.maximum(count, 1)[:, None]
-    with np.errstate(divide="ignore"):
-        spread = unsteady * np.sqrt(1.0 / count)[:, None]
+    spread = unsteady * _spread_of_mean(count, settings)[:, None]
     kept = between > 0
     return Likeness(mean[:, kept], spread[:, kept], between[kept], settings.trust, settings.bounds)
+
+
+def _spread_of_mean(count: Ints, settings: LikenessSettings) -> Matrix:
+    """Variance of the mean of so many looks, in those of a single one; infinite for none."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.sqrt(1.0 / count) + settings.drift)
 
 
 def _stretches(owner: Ints, row: Ints, rate: float) -> Ints:
