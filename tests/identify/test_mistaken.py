@@ -55,6 +55,14 @@ def test_the_gleam_of_a_lamp_on_ice_is_told_from_white_kits(colour):
     assert light_spots(people(boxes), looks).tolist() == [1]
 
 
+def test_there_may_be_more_lamps_than_people():
+    ice = (238, 240, 244)
+    shades = [4, 4, 5, 4, 5, 30, 30]
+    boxes = [(100 * place, 100, 24, 60) for place in range(len(shades))]
+    looks = looks_at([crop(ice, shade, seed) for seed, shade in enumerate(shades)])
+    assert light_spots(people(boxes), looks).tolist() == [1, 2, 3, 4, 5]
+
+
 def test_in_black_and_white_nobody_is_a_lamp():
     boxes = [(100 * place, 100, 24, 60) for place in range(4)]
     grey = [crop((150, 150, 150), shade)[:, :, :1].repeat(3, axis=2) for shade in (4, 6, 8, 30)]

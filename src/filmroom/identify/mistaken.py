@@ -13,6 +13,7 @@ from filmroom.tables import boxes_of
 
 _FEWEST_LOOKS = 2
 _EVEN = (0.08, 0.013, 0.018)  # spread of L, a and b, of 100, over what would be the shirt
+_NEARLY_ALL = 0.9  # of the tracks; there may be more lamps than people
 _NEAR = 0.12  # of the picture's height, between the feet of people who are as far from the camera
 _FEWEST_NEAR = 3
 _EVERY = 5  # frames: enough to tell sizes by
@@ -23,7 +24,7 @@ def light_spots(tracks: pa.Table, appearance: pa.Table) -> NDArray[np.int64]:
     """Ids of tracks that are all of one even colour, as no clothed body is in any light.
 
     In twenty clips of seven sports each of those was a lamp mirrored by the floor or the ice, its
-    gleam or a shadow; plain white kits in the sun vary twice as much. None where most are of even
+    gleam or a shadow; plain white kits in the sun vary twice as much. None where nearly all are of even
     colour, as in black and white.
     """
     looks = looks_of_tracks(tracks, appearance)
@@ -32,7 +33,7 @@ def light_spots(tracks: pa.Table, appearance: pa.Table) -> NDArray[np.int64]:
     ids, first, count = np.unique(looks.track, return_index=True, return_counts=True)
     weights = looks.quality[:, None]
     spread = np.add.reduceat(weights * looks.vectors[:, -3:], first) / np.add.reduceat(weights, first)
-    if (np.median(spread[:, 1:], axis=0) < _EVEN[1:]).all():
+    if (np.quantile(spread[:, 1:], _NEARLY_ALL, axis=0) < _EVEN[1:]).all():
         return np.zeros(0, np.int64)
     even = (count >= _FEWEST_LOOKS) & (spread < _EVEN).all(axis=1)
     return np.asarray(ids[even], np.int64)
