@@ -43,8 +43,8 @@ class LikenessSettings:
     fewest_pairs
         Pairs of stretches seen at once below which nothing can be learnt.
     drift
-        By how much of the spread of a single look someone looks another way at another time and place,
-        however many looks there are.
+        Variance, in those of a single look, by which someone looks another way at another time and
+        place, however many looks there are.
     trust
         What log-odds are multiplied by: looks of one tracklet resemble each other more than a model of
         independent looks believes.
@@ -148,21 +148,22 @@ def learn_likeness(
     look = looks @ base
     unsteady = _unsteady(look, stretch, settings.fewest)
     count = np.bincount(stretch)
-    usual = _spread_of_mean(count[count >= settings.fewest], settings).mean() * unsteady
+    long = count[count >= settings.fewest]
+    usual = unsteady * _variance_of_mean(long, settings.drift).mean()
     between = np.maximum(apart - usual, 0.0)
     mean = np.zeros((len(pieces.edge) - 1, base.shape[1]))
     count = np.bincount(owner[sure], minlength=len(mean))
     np.add.at(mean, owner[sure], look)
     mean /= np.maximum(count, 1)[:, None]
-    spread = unsteady * _spread_of_mean(count, settings)[:, None]
+    spread = unsteady * _variance_of_mean(count, settings.drift)[:, None]
     kept = between > 0
     return Likeness(mean[:, kept], spread[:, kept], between[kept], settings.trust, settings.bounds)
 
 
-def _spread_of_mean(count: Ints, settings: LikenessSettings) -> Matrix:
+def _variance_of_mean(count: Ints, drift: float) -> Matrix:
     """Variance of the mean of so many looks, in those of a single one; infinite for none."""
     with np.errstate(divide="ignore"):
-        return np.asarray(np.sqrt(1.0 / count) + settings.drift)
+        return np.asarray(np.sqrt(1.0 / count) + drift)
 
 
 def _stretches(owner: Ints, row: Ints, rate: float) -> Ints:
