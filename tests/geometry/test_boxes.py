@@ -25,6 +25,20 @@ def test_iou_is_symmetric_and_between_nothing_and_all(first, second):
     np.testing.assert_allclose(np.diag(geometry.ious(first, first)), 1)
 
 
+@given(BOXES, BOXES, st.floats(0, 0.9))
+def test_pairs_are_one_to_one_and_overlap_by_more_than_asked(first, second, least):
+    rows, columns = geometry.pair_by_overlap(first, second, least)
+    assert len(set(rows.tolist())) == len(rows) and len(set(columns.tolist())) == len(columns)
+    assert (geometry.ious(first, second)[rows, columns] > least).all()
+
+
+def test_pairs_are_chosen_for_the_best_total():
+    first = np.array([[0, 0, 10, 10.0], [6, 0, 10, 10.0]])
+    second = np.array([[4, 0, 10, 10.0], [-4, 0, 10, 10.0]])
+    rows, columns = geometry.pair_by_overlap(first, second, 0.1)
+    assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [(0, 1), (1, 0)]
+
+
 @given(BOXES, st.floats(0, 2))
 def test_expanding_keeps_the_middle(boxes, share):
     grown = geometry.expand(boxes, share)

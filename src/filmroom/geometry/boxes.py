@@ -38,6 +38,18 @@ def overlap_of_smaller(first: FloatArray, second: FloatArray) -> FloatArray:
     return np.divide(shared, smaller, out=np.zeros_like(shared), where=smaller > 0)
 
 
+def pair_by_overlap(
+    first: FloatArray, second: FloatArray, least: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows and columns of the one-to-one pairing of greatest total IoU; pairs of at most `least` go."""
+    from scipy.optimize import linear_sum_assignment
+
+    overlap = ious(first, second)
+    rows, columns = linear_sum_assignment(overlap, maximize=True)
+    good = overlap[rows, columns] > least
+    return rows[good], columns[good]
+
+
 def expand(boxes: FloatArray, share: float | FloatArray) -> FloatArray:
     """Grow every side by `share` of the width or height (expanded IoU, Yang et al. 2023)."""
     grown = np.array(boxes, dtype=float, copy=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from filmroom import models
 from filmroom.geometry import boxes as box_geometry
 from filmroom.observe.ball import BallJudge, OnnxBallJudge
+from filmroom.observe.crowds import WINDOW, Window, look_closer
 from filmroom.observe.decode import KINDS, Detections, decode
 
 LONG_SIDE = 1280
@@ -47,11 +49,13 @@ class OnnxDetector:
 
     `people_threshold`, where given, is the higher one that people must reach, but for those of at least
     `doubtful_threshold` who stand apart from all surer ones: they are kept with half their score. Of
-    balls no more than `most_balls` are kept where that is given. What may be the ball gets a second
-    look (`observe.ball`) by `judge` or else by the network `ball`, where there is one; it says score
-    and box, while it is the first look that must reach `threshold`. Without `second_look` balls are
-    left as proposed. The picture is looked at once more, much smaller: people who fill it are otherwise
-    found in pieces.
+    balls no more than `most_balls` are kept where that is given. The picture is looked at once more,
+    much smaller: people who fill it are otherwise found in pieces.
+
+    People in crowds get a second look from closer by (`observe.crowds`), and so does what may be the
+    ball (`observe.ball`), by `judge` or else by the network `ball`, where there is one; it says score
+    and box, while it is the first look that must reach `threshold`. Without `second_look` both are left
+    as the first look found them.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class OnnxDetector:
         self.doubtful_threshold = doubtful_threshold
         self.most_balls = most_balls
         self._session = models.load("detector", threads, parts)
+        self._second_look = second_look
         self._judge = judge
         if judge is None and second_look and models.model_file("ball", parts).exists():
             self._judge = OnnxBallJudge(threads=threads, parts=parts)
@@ -81,6 +86,8 @@ class OnnxDetector:
         scale = input_scale(height, width)
         smaller = self._look(picture, scale / _SMALLER)
         found = with_close_people(self._look(picture, scale), smaller, height)
+        if self._second_look:
+            found = look_closer(found, scale, (width, height), partial(self._look_into, picture))
         if self._judge is not None:
             found = look_again(picture, found, self._judge)
         boxes = box_geometry.clip(found.boxes, width, height).astype(np.float32)
@@ -100,6 +107,14 @@ class OnnxDetector:
         found = decode(self._session.run(None, {"pixels": canvas[None]})[0][0], self.threshold)
         return found._replace(boxes=(found.boxes / scale).astype(np.float32))
 
+    def _look_into(self, picture: NDArray[np.uint8], window: Window) -> Detections:
+        """What the network finds in a window of the picture, in the picture's own pixels."""
+        canvas = cut_window(picture, window)
+        found = decode(self._session.run(None, {"pixels": canvas[None]})[0][0], self.threshold)
+        boxes = found.boxes / window.scale
+        boxes[:, :2] += (window.left, window.top)
+        return found._replace(boxes=boxes.astype(np.float32))
+
     def _apart(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32], sure: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
@@ -110,6 +125,17 @@ class OnnxDetector:
         if sure.any():
             apart &= box_geometry.overlap_of_smaller(boxes, boxes[sure]).max(axis=1) <= _LONE
         return apart
+
+
+def cut_window(picture: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
+    """A window of the picture as the detector sees it, grey outside the picture."""
+    # Pixel centres lie at +0.5 in box coordinates but at integers for the warp.
+    step = 1 / window.scale
+    corner = np.array([window.left, window.top]) + step / 2 - 0.5
+    matrix = np.column_stack([step * np.eye(2), corner])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    cut = cv2.warpAffine(picture, matrix, WINDOW, flags=flags, borderValue=(_FILL,) * 3)
+    return np.asarray(cut)
 
 
 def with_close_people(found: Detections, smaller: Detections, height: int) -> Detections:

@@ -41,6 +41,7 @@ _LEAST_READABLE_HEIGHT = 40  # pixels of a person whose number could be read
 _LEAST_PERSON_SCORE = 0.5
 _LEAST_DOUBTFUL_SCORE = 0.25
 _MOST_BALLS = 8  # candidates a frame: a hundred specks would fill the tables of a long match
+_GROWN, _LEAST_OVERLAP = 0.25, 0.2  # of the boxes of one person in two key frames
 _ONE_SIDED = 0.6  # what a box seen in only one of two key frames keeps of its score
 
 
@@ -320,12 +321,8 @@ def _pair(
     first: NDArray[np.floating], second: NDArray[np.floating]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows and columns of the best one-to-one pairing by overlap of slightly grown boxes."""
-    from scipy.optimize import linear_sum_assignment
-
-    overlap = box_geometry.ious(box_geometry.expand(first, 0.25), box_geometry.expand(second, 0.25))
-    rows, columns = linear_sum_assignment(-overlap)
-    good = overlap[rows, columns] > 0.2
-    return rows[good], columns[good]
+    first, second = box_geometry.expand(first, _GROWN), box_geometry.expand(second, _GROWN)
+    return box_geometry.pair_by_overlap(first, second, _LEAST_OVERLAP)
 
 
 def _people(found: Detections | None) -> Detections:

@@ -346,7 +346,7 @@ def _found_frame(players: ShotPlayers, row: int) -> FoundFrame:
 
 def _found_again(players: Sequence[ShotPlayers], parts: Path) -> list[ShotPlayers]:
     """The same pictures as the detector of the round before sees them, where motion does not object."""
-    detector = OnnxDetector(threshold=0.2, parts=parts, threads=1)
+    detector = OnnxDetector(threshold=0.2, parts=parts, threads=1, second_look=False)
     again = []
     for each in players:
         boxes, sure = [], []

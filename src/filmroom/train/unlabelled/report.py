@@ -128,7 +128,7 @@ def judge(
     seconds: float,
 ) -> Report:
     """Look at the pictures with the trained detector and compare with motion; no labels are needed."""
-    network = OnnxDetector(threshold=_LEAST_SCORE, parts=detector.parent)
+    network = OnnxDetector(threshold=_LEAST_SCORE, parts=detector.parent, second_look=False)
     total = sum(len(each.motion.rows) for each in players)
     stride = max(1, total // _FRAMES)
     counts: list[list[int]] = []

@@ -114,7 +114,7 @@ def players_sheet(players: Sequence[ShotPlayers]) -> Pictures:
 
 def detector_sheet(detector: Path, players: Sequence[ShotPlayers]) -> Pictures:
     """What the trained detector finds in the small pictures, doubled."""
-    network = OnnxDetector(threshold=0.4, parts=detector.parent)
+    network = OnnxDetector(threshold=0.4, parts=detector.parent, second_look=False)
     pictures = []
     for shot, row in _spread([each.motion for each in players]):
         large = cv2.resize(shot.pixels[row], None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
