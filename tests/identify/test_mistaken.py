@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from filmroom import tables
-from filmroom.identify.mistaken import dwarfs, light_spots
+from filmroom.identify.mistaken import dwarfs, fixtures, light_spots
 from filmroom.observe.appearance import describe_kit
 
 HEIGHT = 720
@@ -94,3 +94,24 @@ def test_no_tracks():
     nothing = tables.TRACKS.empty()
     assert light_spots(nothing, tables.APPEARANCE.empty()).tolist() == []
     assert dwarfs(nothing, HEIGHT).tolist() == []
+
+
+def swaying(sways, frames=60):
+    """People (and things) of 60 pixels who swing from side to side by these shares of that."""
+    still = people([(100 * place, 100, 24, 60) for place in range(len(sways))], frames)
+    swing = 60 * np.asarray(sways)[still["track"].to_numpy() - 1] / 2
+    phase = 2 * np.pi * still["frame"].to_numpy() / 20
+    return tables.with_column(still, "x", still["x"].to_numpy() + swing * np.sin(phase))
+
+
+def test_a_post_never_stirs_and_who_stands_still_does():
+    assert fixtures(swaying([0.02, 0.1, 0.5, 1.0]), fps=25).tolist() == [1]
+
+
+def test_a_moment_without_a_stir_says_nothing():
+    assert fixtures(swaying([0.02, 0.1, 0.5, 1.0], frames=40), fps=25).tolist() == []
+
+
+def test_in_a_still_picture_nobody_is_a_fixture():
+    assert fixtures(swaying([0.0, 0.0, 0.0, 0.3]), fps=25).tolist() == []
+    assert fixtures(tables.TRACKS.empty(), fps=25).tolist() == []

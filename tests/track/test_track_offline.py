@@ -21,6 +21,7 @@ from filmroom.tables import (
 )
 from filmroom.track import offline
 from filmroom.track.offline import sure_tracklets, track_people, visible_shares
+from filmroom.track.worn import NumberReads
 
 PICTURE = (1920, 1080)
 
@@ -51,7 +52,7 @@ def track(table: pa.Table, frames: int = 100, **more) -> pa.Table:
         given_tables["motion"],
         given_tables["shots"],
         more.pop("appearance", None),
-        None,
+        more.pop("number_reads", None),
         frames=np.arange(frames),
         fps=25.0,
         picture=PICTURE,
@@ -254,6 +255,12 @@ def test_only_the_hidden_part_is_not_visible() -> None:
     visible = visible_shares(np.zeros(3, int), corner)
     assert visible[0] == pytest.approx(1 - 0.5 * 40 / 60, abs=0.02)
     assert visible[1:].tolist() == [1.0, 1.0]
+
+
+def test_boxes_that_nobody_is_sure_of_make_no_tracks() -> None:
+    unsure = detections([(frame, 10.0 * frame, 50, 30, 80, 0.3) for frame in range(9)])
+    nothing_read = NumberReads(np.zeros(0, np.int64), np.zeros((0, 0)), np.zeros(0))
+    assert track(unsure, number_reads=nothing_read).num_rows == 0
 
 
 def test_nothing_in_gives_nothing_out() -> None:

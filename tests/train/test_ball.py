@@ -271,13 +271,28 @@ def test_the_box_of_a_drawn_ball_holds_what_can_be_seen_of_it() -> None:
 
 def test_a_ball_is_pasted_where_its_box_says() -> None:
     grass = np.full((90, 160, 3), (40, 110, 50), np.uint8)
-    for seed in range(20):
-        pixels, box = paste_ball(grass, 60, 30, np.random.default_rng(seed))
-        changed = np.argwhere(np.abs(pixels.astype(int) - grass).sum(axis=2) > 60)
+    people = np.array([[60.0, 10.0, 25.0, 60.0]])
+    for seed in range(40):
+        pixels, box = paste_ball(grass, people, np.random.default_rng(seed))
+        x, y, w, h = box.round().astype(int)
+        around = pixels[max(0, y - 2) : y + h + 2, max(0, x - 2) : x + w + 2].astype(int)
+        changed = np.argwhere(np.abs(around - grass[0, 0]).sum(axis=2) > 60)
         if not len(changed):
             continue
-        middle = changed.mean(axis=0)[::-1] + 0.5
+        middle = changed.mean(axis=0)[::-1] + 0.5 + (max(0, x - 2), max(0, y - 2))
         assert np.hypot(*(middle - box[:2] - box[2:] / 2)) < 0.4 * box[2:].mean()
+
+
+def test_balls_lie_on_lines_too() -> None:
+    pitch = np.full((90, 160, 3), (40, 110, 50), np.uint8)
+    pitch[60:62] = 240
+    people = np.array([[60.0, 10.0, 25.0, 20.0]])
+    middles = [
+        box[1] + box[3] / 2
+        for box in (paste_ball(pitch, people, np.random.default_rng(seed))[1] for seed in range(60))
+    ]
+    on_the_line = np.abs(np.array(middles) - 61) < 2
+    assert 0.15 < on_the_line.mean() < 0.6
 
 
 def test_a_ball_over_the_border_is_cut_there() -> None:

@@ -92,18 +92,31 @@ def test_exporting_nothing_is_told(tmp_path):
         export_detector(tmp_path / "none.pt", tmp_path / "detector.onnx", [])
 
 
-def test_targets_peak_at_the_middle_and_hold_the_edges():
-    targets = make_targets(np.array([[8.0, 4, 16, 40]]), np.array([0]), np.array([2]), 16)
+MIDDLE = np.array([0.5])
+
+
+def test_targets_peak_at_the_neck_of_a_person_and_hold_the_edges():
+    targets = make_targets(
+        np.array([[8.0, 4, 16, 40]]), np.array([0.8]), np.array([0]), np.array([2]), 16
+    )
     assert targets["heat"][0].max() == 1
     row, column = np.unravel_index(targets["heat"][0].argmax(), (16, 16))
-    assert (row, column) == (24 // STRIDE, 16 // STRIDE)
+    assert (row, column) == (int(4 + 0.13 * 40) // STRIDE, int(8 + 0.8 * 16) // STRIDE)
     left, top, right, bottom = targets["edges"][:, row, column] * STRIDE
     assert np.isclose(left + right, 16) and np.isclose(top + bottom, 40)
     assert targets["role"][row, column] == 2
 
 
+def test_targets_peak_at_the_middle_of_a_ball_and_of_those_whose_head_is_not_known():
+    for kind in (0, 1):
+        box = np.array([[8.0, 20, 12, 12]])
+        targets = make_targets(box, np.array([np.nan]), np.array([kind]), np.array([-1]), 16)
+        row, column = np.unravel_index(targets["heat"][kind].argmax(), (16, 16))
+        assert (row, column) == (26 // STRIDE, 14 // STRIDE)
+
+
 def test_a_right_answer_costs_less_than_a_wrong_one():
-    targets = make_targets(np.array([[8.0, 4, 16, 40]]), np.array([0]), np.array([0]), 16)
+    targets = make_targets(np.array([[8.0, 4, 16, 40]]), MIDDLE, np.array([0]), np.array([0]), 16)
     batch = {name: torch.from_numpy(value)[None] for name, value in targets.items()}
     batch["ball_known"] = torch.ones(1)
     right = torch.zeros(1, 11, 16, 16)
@@ -116,7 +129,7 @@ def test_a_right_answer_costs_less_than_a_wrong_one():
 
 
 def test_an_unlabelled_ball_teaches_nothing():
-    targets = make_targets(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, int), 16)
+    targets = make_targets(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int), np.zeros(0, int), 16)
     batch = {name: torch.from_numpy(value)[None] for name, value in targets.items()}
     output = torch.zeros(1, 11, 16, 16, requires_grad=True)
     batch["ball_known"] = torch.zeros(1)
@@ -130,9 +143,30 @@ def test_the_rate_warms_up_and_falls():
     assert rates[-1] < 0.02
 
 
+def test_the_head_goes_with_its_person_through_crops_and_mirrors():
+    picture = np.full((300, 300, 3), 60, np.uint8)
+    picture[100:108, 142:150] = 255  # a head at the right end of its box
+    box = np.array([[130.0, 100, 20, 60]])
+    labelled = LabelledPicture(
+        picture, box, np.array([0.8]), np.array([0]), np.array([0]), ball_known=False
+    )
+    crops = CropSet([labelled], DetectorRecipe(steps=30, batch=1, crop=128, paste=0), 0)
+    offsets = []
+    for index in range(len(crops)):
+        sample = crops[index]
+        heat, light = sample["heat"][0].numpy(), sample["pixels"].float().mean(0).numpy()
+        if heat.max() < 1 or light.max() - np.median(light) < 60:
+            continue
+        row, column = np.argwhere(heat >= 1)[0]
+        head = np.argwhere(light > (light.max() + np.median(light)) / 2)
+        wide = sample["edges"][[0, 2], row, column].sum().item() * STRIDE
+        offsets.append(abs((column + 0.5) * STRIDE - head[:, 1].mean()) / wide)
+    assert len(offsets) > 5 and np.median(offsets) < 0.15
+
+
 def test_every_set_is_drawn_from_equally_often():
     dark, light = (np.full((120, 160, 3), shade, np.uint8) for shade in (20, 200))
-    nobody = np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0, np.int64)
+    nobody = np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64)
     pictures = [LabelledPicture(dark, *nobody, ball_known=False, source=0)] * 9
     pictures.append(LabelledPicture(light, *nobody, ball_known=False, source=1))
     crops = CropSet(pictures, DetectorRecipe(steps=30, batch=2, crop=64, paste=0), 0)

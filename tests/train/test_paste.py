@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from filmroom.observe.silhouettes import Silhouettes
-from filmroom.train.paste import Cutout, cut_out_people, paste_figures
+from filmroom.train.paste import Cutout, cut_out_people, draw_post, head_of, paste_figures
 
 RED = Cutout(np.full((40, 16, 3), (200, 0, 0), np.uint8), np.full((40, 16), 255, np.uint8), (8.0, 40.0))
 
@@ -68,6 +68,41 @@ def test_only_people_standing_free_and_whole_are_cut_out():
     team = cut_out_people(picture, np.array([free, beside, other, cut]), WholeBox())
     assert len(team) == 1
     assert team[0].alpha.shape == (48, 18) and team[0].rgb.shape == (48, 18, 3)
+
+
+def test_heads_are_found_at_the_top_of_a_silhouette():
+    leaning = np.zeros((50, 20), bool)
+    leaning[:7, 15:19] = True
+    leaning[7:, 4:16] = True
+    assert head_of(leaning) == pytest.approx(17 / 20)
+    assert head_of(np.zeros((50, 20), bool)) == 0.5
+
+
+def test_a_pasted_figure_knows_its_head():
+    alpha = np.zeros((40, 16), np.uint8)
+    alpha[:6, 12:] = 255
+    alpha[6:] = 255
+    figure = Cutout(np.full((40, 16, 3), (200, 0, 0), np.uint8), alpha, (8.0, 40.0))
+    pasted = paste_figures(
+        np.full((300, 300, 3), 60, np.uint8),
+        np.zeros((0, 4)),
+        [[figure]],
+        np.random.default_rng(3),
+        highest_feet=90,
+        usual_height=40,
+    )
+    assert len(pasted.heads) == len(pasted.boxes) > 0
+    whole = (pasted.boxes[:, 0] > 0) & (pasted.boxes[:, :2].sum(1) < 280)
+    assert np.allclose(np.abs(pasted.heads[whole] - 0.5), 14 / 16 - 0.5, atol=0.06)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_post_is_upright_and_about_as_tall_as_people(seed):
+    picture = np.full((400, 600, 3), 60, np.uint8)
+    draw_post(picture, np.array([[280.0, 150.0, 40.0, 100.0]]), np.random.default_rng(seed))
+    rows, columns = np.nonzero((picture != 60).any(axis=2))
+    assert 60 <= np.ptp(rows) <= 200
+    assert np.ptp(columns) <= 30
 
 
 def test_pasting_depends_on_its_seed_alone():

@@ -65,7 +65,7 @@ def test_a_stream_is_drawn_from_as_often_as_a_set():
             return [plain(200)] * count
 
     def plain(shade):
-        nobody = np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0, np.int64)
+        nobody = np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64)
         return LabelledPicture(np.full((120, 160, 3), shade, np.uint8), *nobody, ball_known=False)
 
     recipe = DetectorRecipe(steps=30, batch=2, crop=64, paste=0)

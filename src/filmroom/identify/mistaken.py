@@ -1,4 +1,4 @@
-"""What the detector mistook for people: spots of light on ice and polished floors, things too small."""
+"""What the detector mistook for people: spots of light on ice and floors, dwarfs, fixtures."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ _NEAR = 0.12  # of the picture's height, between the feet of people who are as f
 _FEWEST_NEAR = 3
 _EVERY = 5  # frames: enough to tell sizes by
 _DWARF = 0.45  # of the height of the others there: nobody on a pitch is as small
+_WATCHED = 2.0  # seconds in which everybody stirs
+_STIRS = 0.04  # body heights sideways; the box of a post trembles by 0.03, who stands sways by 0.09
 
 
 def light_spots(tracks: pa.Table, appearance: pa.Table) -> NDArray[np.int64]:
@@ -56,6 +58,24 @@ def dwarfs(tracks: pa.Table, height: int) -> NDArray[np.int64]:
     owner, share = owner[known], share[known]
     small = [track for track in np.unique(owner) if np.median(share[owner == track]) < _DWARF]
     return np.array(small, dtype=np.int64)
+
+
+def fixtures(tracks: pa.Table, fps: float) -> NDArray[np.int64]:
+    """Ids of tracks that never stir in the picture, as posts and backboards before a camera at rest.
+
+    None where hardly anybody stirs, as in a still picture.
+    """
+    owner, boxes = tracks["track"].to_numpy(), boxes_of(tracks)
+    middle = boxes[:, 0] + boxes[:, 2] / 2
+    ids, count = np.unique(owner, return_counts=True)
+    ids = ids[count >= _WATCHED * fps]
+    sways = np.zeros(len(ids))
+    for row, track in enumerate(ids):
+        mine = owner == track
+        sways[row] = np.ptp(np.quantile(middle[mine], (0.1, 0.9))) / np.median(boxes[mine, 3])
+    if not len(ids) or np.median(sways) < 2 * _STIRS:
+        return np.zeros(0, np.int64)
+    return np.asarray(ids[sways < _STIRS], np.int64)
 
 
 def _shares_of_neighbours(

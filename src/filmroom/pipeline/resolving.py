@@ -15,7 +15,7 @@ from filmroom import tables
 from filmroom.events.replays import in_replays
 from filmroom.identify.by_number import join_by_number, mend_number_changes
 from filmroom.identify.doubtful import tracks_in_kit
-from filmroom.identify.mistaken import dwarfs, light_spots
+from filmroom.identify.mistaken import dwarfs, fixtures, light_spots
 from filmroom.identify.numbers import Claim, claim_numbers, without_impossible
 from filmroom.identify.overlays import overlay_tracks
 from filmroom.identify.ownership import own_numbers
@@ -86,7 +86,7 @@ def resolve_observations(
             embeddings=seen.embeddings,
         )
         tracks = mend_swaps(tracks, seen.appearance, fps)
-        tracks = _people_only(tracks, seen, picture)
+        tracks = _people_only(tracks, seen, picture, fps)
         return tracks, _teams(_membership(tracks, seen, sport))
 
     tracks, teams = follow(everyone.filter(pa.array(sure)))
@@ -222,7 +222,9 @@ def _teams(membership: Membership) -> dict[int, str | None]:
     return dict(zip(membership.tracks.tolist(), membership.teams, strict=True))
 
 
-def _people_only(tracks: pa.Table, seen: Observations, picture: tuple[int, int]) -> pa.Table:
+def _people_only(
+    tracks: pa.Table, seen: Observations, picture: tuple[int, int], fps: float
+) -> pa.Table:
     """Tracks of filmed people only, numbered 1, 2, ... in their order."""
     width, height = picture
     mistaken = np.concatenate(
@@ -230,6 +232,7 @@ def _people_only(tracks: pa.Table, seen: Observations, picture: tuple[int, int])
             overlay_tracks(tracks, seen.motion, width),
             light_spots(tracks, seen.appearance),
             dwarfs(tracks, height),
+            fixtures(tracks, fps),
         ]
     )
     people = tracks.filter(pa.array(~np.isin(tracks["track"].to_numpy(), mistaken)))

@@ -106,6 +106,8 @@ def track_people(
     if masks is not None and masks.num_rows:
         silhouettes = KeptMasks(masks, clip.keys(panorama))
     tracklet, margin, rival = _run_online(clip, panorama, online, silhouettes)
+    if not tracklet.any():
+        return TRACKS.empty()
     if not panorama.known.any():
         panorama = _camera_from_pieces(clip, panorama, tracklet)
     apart = max(2, round(_EPISODE * rate))

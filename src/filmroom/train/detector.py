@@ -1,9 +1,10 @@
 """The recipe of the shipped detector: people, ball and hoop on the pitch, and the role of a person.
 
 Data: COCO folders or zips whose categories are among player, goalkeeper, referee, ball and hoop
-(others are background). Random crops at many scales, blurred, recompressed and recoloured; a centre
-heatmap with penalty-reduced focal loss (Law & Deng 2018, eq. 1), box edges by GIoU around the centre
-(Liu et al. 2020, TTFNet), the IoU reached as a score of its own.
+(others are background). Random crops at many scales, blurred, recompressed and recoloured; a heatmap
+with penalty-reduced focal loss (Law & Deng 2018, eq. 1) that peaks at the middle of a ball or hoop but
+at the neck of a person, since in a crowd heads are seen apart where bodies melt into one; box edges by
+GIoU around that point (Liu et al. 2020, TTFNet), the IoU reached as a score of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -27,11 +28,19 @@ from filmroom.formats.coco import CocoSet
 from filmroom.geometry import boxes as box_geometry
 from filmroom.observe.decode import STRIDE
 from filmroom.observe.detector import input_scale, letterbox
-from filmroom.observe.silhouettes import CropSegmenter
+from filmroom.observe.silhouettes import CropSegmenter, Segmenter
 from filmroom.train.augment import degrade, recolour
 from filmroom.train.export import export_onnx, quantise
 from filmroom.train.networks import DetectorNet
-from filmroom.train.paste import Cutout, cut_out_people, draw_cutouts, paste_ball, paste_figures
+from filmroom.train.paste import (
+    Cutout,
+    cut_out_people,
+    draw_cutouts,
+    draw_post,
+    head_of,
+    paste_ball,
+    paste_figures,
+)
 from filmroom.train.schedule import (
     WeightAverage,
     cosine_rate,
@@ -60,6 +69,9 @@ _STREAMED = -1  # the place in the list of a picture that is in none
 _EXAMPLES = 32  # crops on which an exported network is unfolded
 _BALL_WEIGHT = 3.0  # of the one ball among some twenty people
 _BALL_SHARE = 0.5  # of the crops with pasted figures that get a ball too
+_POST_SHARE = 0.15  # of the same crops that get the post of a net or goal
+_NECK = 0.13  # share of a person's height, from the top, at which the heatmap peaks
+_HEAD_SPREAD = 0.035  # of that height: spread of the peak
 ROLE_OF = {"player": 0, "goalkeeper": 1, "referee": 2}
 
 
@@ -84,11 +96,13 @@ class DetectorRecipe:
 class LabelledPicture:
     """A training picture: RGB pixels, boxes of the kinds learnt, and whether the ball is labelled.
 
-    `source` is the place of its set among those given.
+    `heads` says where along its box each person's head is, 0 at the left to 1 at the right, NaN where
+    that is not known; `source` is the place of its set among those given.
     """
 
     pixels: NDArray[np.uint8]
     boxes: NDArray[np.float64]
+    heads: NDArray[np.float64]
     kinds: NDArray[np.int64]
     roles: NDArray[np.int64]
     ball_known: bool
@@ -118,7 +132,8 @@ def labelled_picture(
     names = [categories[i] for i in known]
     kinds = np.array([KIND_OF[name] for name in names], dtype=np.int64)
     roles = np.array([ROLE_OF.get(name, 0) for name in names], dtype=np.int64)
-    return LabelledPicture(pixels, boxes[known], kinds, roles, bool((kinds == 1).any()), source)
+    heads = np.full(len(known), np.nan)
+    return LabelledPicture(pixels, boxes[known], heads, kinds, roles, bool((kinds == 1).any()), source)
 
 
 def load_pictures(paths: Sequence[Path], part: str) -> list[LabelledPicture]:
@@ -134,6 +149,33 @@ def _parted(data: Sequence[Path | PictureStream]) -> tuple[list[Path], list[Pict
     """What is read, and what is made."""
     paths = [each for each in data if isinstance(each, Path)]
     return paths, [each for each in data if not isinstance(each, Path)]
+
+
+def with_heads(picture: LabelledPicture, segmenter: Segmenter) -> LabelledPicture:
+    """The same picture, the heads of its people found by their silhouettes."""
+    people = np.flatnonzero(picture.kinds == 0)
+    heads = picture.heads.copy()
+    masks = segmenter.segment(picture.pixels, picture.boxes[people]).masks
+    heads[people] = [head_of(mask) for mask in masks]
+    return replace(picture, heads=heads)
+
+
+class _Labels(NamedTuple):
+    """Of a crop: boxes (N, 4) in its pixels, heads, kinds and roles (N,) as of a picture."""
+
+    boxes: NDArray[np.float64]
+    heads: NDArray[np.float64]
+    kinds: NDArray[np.int64]
+    roles: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.bool_]) -> _Labels:
+        return _Labels(self.boxes[rows], self.heads[rows], self.kinds[rows], self.roles[rows])
+
+    def and_also(self, others: _Labels) -> _Labels:
+        boxes = np.concatenate([self.boxes, others.boxes])
+        heads = np.concatenate([self.heads, others.heads])
+        kinds = np.concatenate([self.kinds, others.kinds])
+        return _Labels(boxes, heads, kinds, np.concatenate([self.roles, others.roles]))
 
 
 class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
@@ -178,15 +220,16 @@ class CropSet(torch.utils.data.Dataset[dict[str, Tensor]]):
             chosen = _STREAMED
             stream = self.streams[drawn_from - len(self.sets)]
             picture = stream.picture_for(self.start + index, rng)
-        pixels, boxes, kinds, roles = _random_crop(picture, self.recipe.crop, rng, self.recipe.heights)
-        if rng.random() < self.recipe.paste and (kinds == 0).any():
-            usual = float(np.median(boxes[kinds == 0, 3]))
+        pixels, labels = _random_crop(picture, self.recipe.crop, rng, self.recipe.heights)
+        if rng.random() < self.recipe.paste and (labels.kinds == 0).any():
+            usual = float(np.median(labels.boxes[labels.kinds == 0, 3]))
             teams, gain = self._teams_for(chosen, usual, rng)
-            pixels, boxes, kinds, roles = _with_figures(
-                pixels, boxes, kinds, roles, usual=usual, teams=teams, gain=gain, rng=rng
-            )
+            pixels, labels = _with_figures(pixels, labels, usual=usual, teams=teams, gain=gain, rng=rng)
         pixels = degrade(recolour(pixels, rng), rng)
-        targets = make_targets(boxes, kinds, roles, self.recipe.crop // STRIDE)
+        if self.teams is not None:
+            # Nobody's head was found in the pictures: those pasted must not be told another way.
+            labels = labels._replace(heads=np.full(len(labels.heads), np.nan))
+        targets = make_targets(*labels, self.recipe.crop // STRIDE)
         sample = {name: torch.from_numpy(value) for name, value in targets.items()}
         sample["pixels"] = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
         sample["ball_known"] = torch.tensor(float(picture.ball_known))
@@ -224,42 +267,38 @@ def cut_out_teams(pictures: list[LabelledPicture]) -> dict[int, list[Cutout]]:
 
 def _with_figures(
     pixels: NDArray[np.uint8],
-    boxes: NDArray[np.float64],
-    kinds: NDArray[np.int64],
-    roles: NDArray[np.int64],
+    labels: _Labels,
     *,
     usual: float,
     teams: list[list[Cutout]],
     gain: float,
     rng: np.random.Generator,
-) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.uint8], _Labels]:
     """The crop with more athletes on it, standing no further away than the real ones.
 
     `usual` is the height of those, pixels.
     """
-    people = boxes[kinds == 0]
+    people = labels.boxes[labels.kinds == 0]
     feet = people[:, 1] + people[:, 3]
+    if rng.random() < _POST_SHARE:
+        pixels = pixels.copy()
+        draw_post(pixels, people, rng)
     pasted = paste_figures(
         pixels,
-        boxes,
+        labels.boxes,
         teams,
         rng,
         highest_feet=float(feet.min()),
         usual_height=usual,
         gain=gain,
     )
-    kept = pasted.hidden < _MOST_HIDDEN
-    pixels, new_boxes = pasted.pixels, pasted.boxes
-    new_kinds = np.zeros(len(new_boxes), np.int64)
+    kept = labels.take(pasted.hidden < _MOST_HIDDEN)
+    pixels, boxes, heads = pasted.pixels, pasted.boxes, pasted.heads
+    kinds = np.zeros(len(boxes), np.int64)
     if rng.random() < _BALL_SHARE:
-        pixels, ball = paste_ball(pixels, usual, float(feet.min()), rng)
-        new_boxes, new_kinds = np.vstack([new_boxes, ball]), np.append(new_kinds, 1)
-    return (
-        pixels,
-        np.concatenate([boxes[kept], new_boxes]),
-        np.concatenate([kinds[kept], new_kinds]),
-        np.concatenate([roles[kept], np.full(len(new_boxes), -1, np.int64)]),
-    )
+        pixels, ball = paste_ball(pixels, people, rng)
+        boxes, heads, kinds = np.vstack([boxes, ball]), np.append(heads, np.nan), np.append(kinds, 1)
+    return pixels, kept.and_also(_Labels(boxes, heads, kinds, np.full(len(boxes), -1, np.int64)))
 
 
 def _random_crop(
@@ -267,7 +306,7 @@ def _random_crop(
     size: int,
     rng: np.random.Generator,
     heights: tuple[float, float] = _PERSON_HEIGHTS,
-) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.uint8], _Labels]:
     height, width = picture.pixels.shape[:2]
     people = picture.boxes[picture.kinds == 0]
     usual = float(np.median(people[:, 3])) if len(people) else _USUAL_HEIGHT
@@ -296,6 +335,7 @@ def _random_crop(
         matrix[0] *= -1
         matrix[0, 2] += size
         boxes[:, 0] = size - boxes[:, 0] - boxes[:, 2]
+    heads = 1 - picture.heads if flip else picture.heads
     # Pixel centres lie at +0.5 in box coordinates but at integers for the warp.
     centred = matrix.copy()
     centred[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
@@ -303,9 +343,12 @@ def _random_crop(
     pixels = cv2.warpAffine(
         picture.pixels, centred, (size, size), flags=interpolation, borderValue=(114, 114, 114)
     )
-    cut = box_geometry.clip(boxes, size, size)
+    cut = np.asarray(box_geometry.clip(boxes, size, size), float)
     visible = cut[:, 2] * cut[:, 3] > 0.25 * boxes[:, 2] * boxes[:, 3]
-    return pixels.astype(np.uint8), cut[visible], picture.kinds[visible], picture.roles[visible]
+    # Where the border cuts a box the head is another share of what is left.
+    heads = (boxes[:, 0] + heads * boxes[:, 2] - cut[:, 0]) / np.maximum(cut[:, 2], 1e-6)
+    labels = _Labels(cut, np.clip(heads, 0.0, 1.0), picture.kinds, picture.roles)
+    return pixels.astype(np.uint8), labels.take(visible)
 
 
 def _held_inside(start: float, span: float, length: int) -> float:
@@ -316,10 +359,16 @@ def _held_inside(start: float, span: float, length: int) -> float:
 
 
 def make_targets(
-    boxes: NDArray[np.float64], kinds: NDArray[np.int64], roles: NDArray[np.int64], cells: int
+    boxes: NDArray[np.float64],
+    heads: NDArray[np.float64],
+    kinds: NDArray[np.int64],
+    roles: NDArray[np.int64],
+    cells: int,
 ) -> dict[str, NDArray[np.generic]]:
     """Training maps of one crop.
 
+    `boxes` (N, 4) in pixels of the crop, `heads` (N,) where along them people's heads are; the heat of
+    those of whom that is not known (NaN) peaks at the middle.
     heat (3, C, C) in 0..1; edges (4, C, C) distances in cells, of the smallest box where several
     meet; weight (C, C) of the box loss; role (C, C) class or -1.
     """
@@ -330,8 +379,12 @@ def make_targets(
     largest_first = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
     for index in largest_first:
         left, top, width, height = boxes[index] / STRIDE
-        centre_x, centre_y = left + width / 2, top + height / 2
-        sigma_x, sigma_y = max(0.5, 0.09 * width), max(0.5, 0.09 * height)
+        if kinds[index] == 0 and np.isfinite(heads[index]):
+            centre_x, centre_y = left + heads[index] * width, top + _NECK * height
+            sigma_x = sigma_y = max(0.5, _HEAD_SPREAD * height)
+        else:
+            centre_x, centre_y = left + width / 2, top + height / 2
+            sigma_x, sigma_y = max(0.5, 0.09 * width), max(0.5, 0.09 * height)
         reach_x, reach_y = int(3 * sigma_x) + 1, int(3 * sigma_y) + 1
         column, row = min(int(centre_x), cells - 1), min(int(centre_y), cells - 1)
         columns = np.arange(max(0, column - reach_x), min(cells, column + reach_x + 1))
@@ -421,8 +474,9 @@ def train_detector(
 
     `data` are COCO folders or zips, and streams such as `filmroom.train.simulated.SimulatedPictures`.
     `start_from` is an earlier `detector.pt` or `checkpoint.pt`, or an exported network, whose weights
-    are the start. `teams`, where given, are the only ones pasted: nobody drawn, nobody cut out by the
-    shipped segmenter. `tell` is given step, steps and losses now and then; logged where None.
+    are the start. `teams`, where given, are the only ones pasted: nobody drawn, nobody cut out and no
+    head found by the shipped segmenter. `tell` is given step, steps and losses now and then; logged
+    where None.
     """
     recipe = recipe or DetectorRecipe()
     seed_everything(recipe.seed)
@@ -430,6 +484,9 @@ def train_detector(
     net = DetectorNet(recipe.widths, recipe.blocks).to(device, memory_format=torch.channels_last)
     paths, streams = _parted(data)
     pictures = load_pictures(paths, "train")
+    if teams is None:
+        segmenter = CropSegmenter()
+        pictures = [with_heads(picture, segmenter) for picture in pictures]
     if start_from is not None:
         plain = replace(recipe, paste=0)
         _start_from(net, start_from, CropSet(pictures, plain, 0, streams=streams))

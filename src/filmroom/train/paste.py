@@ -26,9 +26,13 @@ _LEAST_VISIBLE = 0.2
 _LEAST_FILLED, _MOST_FILLED = 0.25, 0.8  # share of its box that a well cut silhouette covers
 _LEAST_TALL = 0.88  # share of its box's height that it spans
 _DRAWN_HEIGHT = 140.0
+_HEAD_ROWS = 0.14  # share of a person's height, from the top, that the head takes
 _BALL_TO_PERSON = 0.125  # diameter of a ball to the height of a person
 _BALL_COLOURS = ((255, 255, 255), (245, 245, 235), (240, 230, 90), (230, 120, 40))
 _BALL_CHANCES = (0.6, 0.2, 0.1, 0.1)
+_ON_LINE, _BEFORE_BODY, _AT_POLE = 0.2, 0.2, 0.1  # shares of pasted balls that lie there
+_PALE = 30  # grey levels by which a painted line is paler than the ground beside it
+_POLES = ((245, 245, 245), (250, 220, 40), (220, 40, 40))
 
 
 class Cutout(NamedTuple):
@@ -43,11 +47,24 @@ class Cutout(NamedTuple):
 
 
 class Pasted(NamedTuple):
-    """A picture with figures added; `hidden` (M,) is the share of each given box now covered."""
+    """A picture with figures added; `hidden` (M,) is the share of each given box now covered.
+
+    `heads` (N,) says where along its box, from its left at 0 to its right at 1, each figure's head is.
+    """
 
     pixels: NDArray[np.uint8]
     boxes: NDArray[np.float64]
+    heads: NDArray[np.float64]
     hidden: NDArray[np.float64]
+
+
+def head_of(mask: NDArray[np.bool_]) -> float:
+    """Where the head of a silhouette (H, W) is, from the left edge at 0 to the right one at 1.
+
+    The middle where there is nothing at the top.
+    """
+    columns = np.nonzero(mask[: max(1, round(_HEAD_ROWS * len(mask)))])[1]
+    return float(columns.mean() + 0.5) / mask.shape[1] if len(columns) else 0.5
 
 
 def draw_cutouts(rng: np.random.Generator, *, teams: int = 64, each: int = 20) -> list[list[Cutout]]:
@@ -124,16 +141,16 @@ def paste_figures(
     pixels = pixels.copy()
     owner = np.zeros((height, width), np.int32)
     found = np.zeros((count, 4))
-    areas = np.zeros(count)
+    areas, heads = np.zeros(count), np.zeros(count)
     for index, feet in enumerate(places):
         team = teams[int(rng.integers(len(teams)))]
         figure = team[int(rng.integers(len(team)))]
         size = tall * rng.uniform(0.9, 1.1) * (0.9 + 0.2 * feet[1] / height)
         figure = _resized(figure, size / figure.alpha.shape[0], rng.random() < 0.5)
-        found[index], areas[index] = _blend(pixels, owner, figure, feet, gain, index + 1)
+        found[index], areas[index], heads[index] = _blend(pixels, owner, figure, feet, gain, index + 1)
     seen = np.bincount(owner.ravel(), minlength=count + 1)[1 : count + 1]
     visible = (areas > 0) & (seen > _LEAST_VISIBLE * areas) & (found[:, 2] >= 3) & (found[:, 3] >= 6)
-    return Pasted(pixels, found[visible], _hidden(boxes, owner > 0))
+    return Pasted(pixels, found[visible], heads[visible], _hidden(boxes, owner > 0))
 
 
 def _resized(figure: Cutout, scale: float, mirrored: bool) -> Cutout:
@@ -180,21 +197,23 @@ def _blend(
     feet: NDArray[np.float64],
     gain: float,
     label: int,
-) -> tuple[NDArray[np.float64], float]:
-    """Draw one figure; its box cut at the border, and its area in pixels."""
+) -> tuple[NDArray[np.float64], float, float]:
+    """Draw a figure; its box cut at the border, its area in pixels, and where along it the head is."""
     height, width = owner.shape
     left, top = round(feet[0] - figure.feet[0]), round(feet[1] - figure.feet[1])
     rows = slice(max(0, top), min(height, top + figure.alpha.shape[0]))
     columns = slice(max(0, left), min(width, left + figure.alpha.shape[1]))
     if rows.start >= rows.stop or columns.start >= columns.stop:
-        return np.zeros(4), 0.0
+        return np.zeros(4), 0.0, 0.0
     part = (slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left))
     alpha = figure.alpha[part].astype(np.float32)[..., None] / 255
     window = pixels[rows, columns]
     window[:] = np.clip(alpha * gain * figure.rgb[part] + (1 - alpha) * window, 0, 255).astype(np.uint8)
     owner[rows, columns][figure.alpha[part] > 127] = label
     box = np.array([columns.start, rows.start, *window.shape[1::-1]], dtype=float)
-    return box, float((figure.alpha > 127).sum())
+    shape = figure.alpha > 127
+    head = (left + head_of(shape) * shape.shape[1] - columns.start) / window.shape[1]
+    return box, float(shape.sum()), float(np.clip(head, 0.0, 1.0))
 
 
 def _hidden(boxes: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -282,24 +301,79 @@ def ball_box(cover: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def paste_ball(
     pixels: NDArray[np.uint8],
-    usual_height: float,
-    highest: float,
+    people: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A ball somewhere below `highest` (pixels from the top) and its box (4,).
+    """A ball where it may lie, fly or be held, and its box (4,).
 
-    Its size follows from `usual_height`, the height of the people around; see `draw_ball`.
+    `people` (N, 4), at least one, say how large it is and from where down; see `draw_ball`. It lands
+    anywhere, on a painted line, before somebody's body, or beside the pole of a corner flag.
     """
     height, width = pixels.shape[:2]
+    usual_height = float(np.median(people[:, 3]))
+    highest = float((people[:, 1] + people[:, 3]).min())
     diameter = max(4.0, _BALL_TO_PERSON * usual_height * rng.uniform(0.8, 1.25))
     rgb, cover = draw_ball(diameter, rng)
     side = len(cover)
-    left = int(rng.uniform(0, max(1, width - side)))
-    top = int(rng.uniform(max(0, min(highest, height - side - 1)), max(1, height - side)))
+    room = width - side, height - side
+    x = rng.uniform(0, max(1, room[0]))
+    y = rng.uniform(max(0, min(highest, room[1] - 1)), max(1, room[1]))
     pixels = pixels.copy()
+    where = rng.random()
+    if where < _ON_LINE:
+        lines = thin_lines(pixels, diameter)
+        lines = lines[lines[:, 1] >= highest]
+        if len(lines):
+            x, y = lines[int(rng.integers(len(lines)))] - side / 2
+    elif where < _ON_LINE + _BEFORE_BODY:
+        body = people[int(rng.integers(len(people)))]
+        x = body[0] + rng.uniform(-0.2, 1.2) * body[2] - side / 2
+        y = body[1] + rng.uniform(0.1, 1.0) * body[3] - side / 2
+    elif where < _ON_LINE + _BEFORE_BODY + _AT_POLE:
+        draw_pole(pixels, (x + side / 2, y + side / 2), usual_height, diameter, rng)
+    left, top = int(np.clip(x, 0, max(0, room[0]))), int(np.clip(y, 0, max(0, room[1])))
     blend_ball(pixels, rgb, cover, (left, top))
     box = ball_box(cover)
     return pixels, np.array([left + box[0], top + box[1], box[2], box[3]])
+
+
+def thin_lines(pixels: NDArray[np.uint8], widest: float) -> NDArray[np.intp]:
+    """Points (N, 2) x, y of what is pale and thinner than `widest` pixels: painted lines, mostly."""
+    pale = pixels.min(axis=2)
+    size = max(3, round(widest) | 1)
+    opened = cv2.morphologyEx(pale, cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
+    rows, columns = np.nonzero(cv2.subtract(pale, opened) > _PALE)
+    return np.column_stack([columns, rows])
+
+
+def draw_pole(
+    pixels: NDArray[np.uint8],
+    ball: tuple[float, float],
+    usual_height: float,
+    diameter: float,
+    rng: np.random.Generator,
+) -> None:
+    """The pole of a flag, drawn in place, that stands close to the middle of a ball."""
+    foot = ball[0] + rng.normal(0, 0.5) * diameter, ball[1] + rng.uniform(-0.2, 0.4) * diameter
+    top = foot[0] + rng.normal(0, 0.03) * usual_height, foot[1] - rng.uniform(0.6, 0.95) * usual_height
+    shade = tuple(float(value) for value in rng.choice(_POLES) * rng.uniform(0.7, 1.0))
+    thick = max(1, round(usual_height * rng.uniform(0.02, 0.05)))
+    ends = [tuple(round(16 * value) for value in end) for end in (foot, top)]
+    cv2.line(pixels, ends[0], ends[1], shade, thick, cv2.LINE_AA, 4)
+
+
+def draw_post(pixels: NDArray[np.uint8], people: NDArray[np.float64], rng: np.random.Generator) -> None:
+    """A post of a net or goal, drawn in place among `people` (N, 4), its lower part padded."""
+    body = people[int(rng.integers(len(people)))]
+    usual_height = float(np.median(people[:, 3]))
+    across = body[0] + rng.normal(0.5, 3.0) * body[2]
+    foot = body[1] + body[3] + rng.normal(0, 0.3) * body[3]
+    tall = usual_height * rng.uniform(0.7, 1.6)
+    thick = max(1, round(usual_height * rng.uniform(0.04, 0.2)))
+    for share in (1.0, rng.uniform(0.3, 1.0)):
+        shade = tuple(float(value) for value in rng.integers(0, 256, 3))
+        ends = [(round(across), round(foot - part * tall)) for part in (0.0, share)]
+        cv2.line(pixels, ends[0], ends[1], shade, thick, cv2.LINE_AA)
 
 
 def blend_ball(

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from filmroom.errors import InputError
+from filmroom.observe.silhouettes import CropSegmenter
 from filmroom.pitch import sport_named
 from filmroom.simulate.labelled import PICTURES_A_SCENE, LabelledFrame, labelled_frames
-from filmroom.train.detector import LabelledPicture, labelled_picture
+from filmroom.train.detector import LabelledPicture, labelled_picture, with_heads
 
 PREFIX = "simulated:"
 """What data is called that is drawn and not read: `simulated:soccer`."""
@@ -37,10 +38,16 @@ class SimulatedPictures:
         self.sport = sport_named(sport).name
         self.seed, self.size, self.scenes, self.uses = seed, size, scenes, uses
         self._drawn: dict[int, tuple[Iterator[LabelledFrame], list[LabelledPicture]]] = {}
+        self._cutter: CropSegmenter | None = None
 
     def __getstate__(self) -> dict[str, object]:
         # Workers draw for themselves: what is drawn already, and how far, is not handed on.
-        return self.__dict__ | {"_drawn": {}}
+        return self.__dict__ | {"_drawn": {}, "_cutter": None}
+
+    def _segmenter(self) -> CropSegmenter:
+        if self._cutter is None:
+            self._cutter = CropSegmenter()
+        return self._cutter
 
     def picture_for(self, sample: int, rng: np.random.Generator) -> LabelledPicture:
         """The picture that a sample is cut from."""
@@ -56,7 +63,7 @@ class SimulatedPictures:
             self._drawn[scene] = labelled_frames(rng, self.sport, self.size), []
         source, pictures = self._drawn[scene]
         while len(pictures) <= number:
-            pictures.append(labelled_picture(*next(source)))
+            pictures.append(with_heads(labelled_picture(*next(source)), self._segmenter()))
         return pictures[number]
 
     def some(self, count: int) -> list[LabelledPicture]:
