@@ -296,40 +296,46 @@ def _pairs(
     a, b, seconds = a[possible], b[possible], seconds[possible]
     if not len(a):
         return _Pairs(a, b, seconds, seconds)
-    away = gone[a] & come[b]
     small = _SMALL * float(np.median(pieces.box[:, 3]))
-    out, back = leave.take(a), enter.take(b)
-    tiny = np.minimum(out.box[:, 3], back.box[:, 3]) < small
-    off = _differences(out, back, panorama, settings, 0.75 * small, rate)
     strayed = straying(pieces, panorama, settings, rate, 0.75 * small)
-    spread = _with_short_ends(_spreads(strayed, settings, seconds), out, back, settings, rate, seconds)
-    spread[:, :2] *= np.where(away, settings.stretch, settings.stretch_inside)[:, None]
-    spread[away, 2:4] = np.hypot(spread[away, 2:4], _CUT_OFF)
-    spread[:, 4] *= settings.stretch_speed
-    spread[tiny] *= settings.small_agility
-    value = np.where(away, float(settings.bias_away), float(settings.bias))
-    value -= np.where(away, settings.patience_away, settings.patience) * np.log2(1 + seconds)
-    value += _motion_odds(off, spread, away)
-    value -= np.where(gone[a] != come[b], settings.inside, 0.0)
-    value -= np.where(away & (leave_side[a] != enter_side[b]), settings.side, 0.0)
-    sure = settings.stay + settings.believed * pieces.margin[b]
-    value += np.where(_parts_of_tracklets(pieces)[a] == b, sure, 0.0)
     evidence = np.add.reduceat(np.maximum(pieces.score - _FALSE, 0.0), pieces.first)
-    value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
-    if choices is not None:
-        value = _with_choices(value, a, b, choices, settings)
-    looks = np.zeros(len(a))
-    if likeness is not None:
-        for part in blocks(len(a)):
-            looks[part] = likeness.odds(a[part], b[part])
-    elif pieces.vector is not None:
-        looks = _appearance(pieces, a, b)
-    for part in blocks(len(a)):
-        looks[part] += worn.odds(a[part], b[part])
-    value += looks
-    furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
-    good = (off[:, 5] <= furthest) & (value > -settings.price)
-    return _Pairs(a[good], b[good], value[good], looks[good])
+    continued = _parts_of_tracklets(pieces)
+    alike = np.zeros(len(a))
+    if likeness is None and pieces.vector is not None:
+        alike = _appearance(pieces, a, b)
+
+    def weighed(a: Ints, b: Ints, seconds: Matrix, looks: Matrix) -> _Pairs:
+        away = gone[a] & come[b]
+        out, back = leave.take(a), enter.take(b)
+        tiny = np.minimum(out.box[:, 3], back.box[:, 3]) < small
+        off = _differences(out, back, panorama, settings, 0.75 * small, rate)
+        spread = _spreads(strayed, settings, seconds)
+        spread = _with_short_ends(spread, out, back, settings, rate, seconds)
+        spread[:, :2] *= np.where(away, settings.stretch, settings.stretch_inside)[:, None]
+        spread[away, 2:4] = np.hypot(spread[away, 2:4], _CUT_OFF)
+        spread[:, 4] *= settings.stretch_speed
+        spread[tiny] *= settings.small_agility
+        value = np.where(away, float(settings.bias_away), float(settings.bias))
+        value -= np.where(away, settings.patience_away, settings.patience) * np.log2(1 + seconds)
+        value += _motion_odds(off, spread, away)
+        value -= np.where(gone[a] != come[b], settings.inside, 0.0)
+        value -= np.where(away & (leave_side[a] != enter_side[b]), settings.side, 0.0)
+        sure = settings.stay + settings.believed * pieces.margin[b]
+        value += np.where(continued[a] == b, sure, 0.0)
+        value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
+        if choices is not None:
+            value = _with_choices(value, a, b, choices, settings)
+        if likeness is not None:
+            looks = likeness.odds(a, b)
+        looks = looks + worn.odds(a, b)
+        value += looks
+        furthest = (0.5 + settings.fastest * seconds) * np.where(tiny, settings.small_agility, 1.0)
+        good = (off[:, 5] <= furthest) & (value > -settings.price)
+        return _Pairs(a[good], b[good], value[good], looks[good])
+
+    # All pairs of a match at once would fill the memory; few of them are worth keeping.
+    parts = [weighed(a[at], b[at], seconds[at], alike[at]) for at in blocks(len(a))]
+    return _Pairs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
 def _following(ends: Ints, starts: Ints, longest: float) -> tuple[Ints, Ints]:
@@ -470,7 +476,9 @@ def _appearance(pieces: Pieces, a: Ints, b: Ints) -> Matrix:
     assert pieces.vector is not None
     first, last = pieces.first, pieces.last
     mean = _mean_vectors(pieces.vector, pieces.edge)
-    alike = (mean[a] * mean[b]).sum(axis=1)
+    alike = np.empty(len(a))
+    for part in blocks(len(a)):
+        alike[part] = (mean[a[part]] * mean[b[part]]).sum(axis=1)
     middle = np.ravel(np.column_stack([first, (first + last + 1) // 2]))
     halves = _mean_vectors(pieces.vector, np.append(middle, pieces.edge[-1]))
     long = (last - first) >= 10
