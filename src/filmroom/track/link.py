@@ -29,6 +29,7 @@ _FEW = 12  # absences below which a lag says nothing
 _SPREAD_OF_MEDIAN = np.array([1.48, 1.48, 1.48, 1.48, 0.85])
 _LEAST_SPREAD = np.array([0.03, 0.02, 0.02, 0.01, 0.05])
 _PRICES = 7
+_ENDS = 512  # of tracklets whose possible continuations are looked for at once
 _CALIBRATING = 1500  # most tracklets that likeness is calibrated on
 _SMALL = 0.4  # share of the median height below which a thing is no person
 _FALSE = 0.3  # score of a box that says nothing
@@ -287,13 +288,21 @@ def _pairs(
     leave_room, leave_side = _room(leave.box, picture)
     enter_room, enter_side = _room(enter.box, picture)
     gone, come = leave_room < _AT_BORDER, enter_room < _AT_BORDER
-    a, b = _following(leave.row, enter.row, settings.longest_away * rate)
     brief = np.diff(pieces.edge) < settings.shortest * rate
+
+    def possible(ends: Ints) -> tuple[Ints, Ints]:
+        a, b = _following(leave.row[ends], enter.row, settings.longest_away * rate)
+        a = ends[a]
+        longest = np.where(gone[a] & come[b], settings.longest_away, settings.longest)
+        kept = (enter.row[b] - leave.row[a]) / rate <= longest
+        kept &= panorama.shot[leave.row[a]] == panorama.shot[enter.row[b]]
+        kept &= ~(brief[a] | brief[b])
+        return a[kept], b[kept]
+
+    every = np.arange(len(leave.row))
+    found = [possible(every[at : at + _ENDS]) for at in range(0, len(every), _ENDS)]
+    a, b = (np.concatenate(each) for each in zip(*found, strict=True))
     seconds = (enter.row[b] - leave.row[a]) / rate
-    possible = seconds <= np.where(gone[a] & come[b], settings.longest_away, settings.longest)
-    possible &= panorama.shot[leave.row[a]] == panorama.shot[enter.row[b]]
-    possible &= ~(brief[a] | brief[b])
-    a, b, seconds = a[possible], b[possible], seconds[possible]
     if not len(a):
         return _Pairs(a, b, seconds, seconds)
     small = _SMALL * float(np.median(pieces.box[:, 3]))
