@@ -28,12 +28,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 from real_data import data_folder
-from scipy.optimize import linear_sum_assignment
 
 import filmroom
 from filmroom.evaluation.tracking import score_tracking
 from filmroom.formats.mot import TrackRows, parse_mot, read_mot
-from filmroom.geometry.boxes import ious
+from filmroom.geometry.boxes import pair_by_overlap
 from filmroom.observe.detector import OnnxDetector
 from filmroom.pipeline.observing import read_observations
 from filmroom.pipeline.resolving import resolve_observations
@@ -109,8 +108,7 @@ def report_identity(truth: TrackRows, people: dict[int, dict[str, str]], folder:
     names = ("HOTA", "DetA", "AssA", "IDF1", "MOTA", "LocA")
     print(f"{'':<12}" + "".join(f"{name:>8}" for name in names))
     for part, (right, found) in parts.items():
-        scores = score_tracking({"clip": right}, {"clip": found}, convention="soccernet").summary()
-        values = scores.get("combined", scores)
+        values = identity_scores(right, found)
         print(f"{part:<12}" + "".join(f"{float(values[name]):8.3f}" for name in names))
     print(f"must        {MUST['HOTA']:8.3f}{'':16}{MUST['IDF1']:8.3f}")
     pairs = overlapping_pairs(truth, tracks)
@@ -124,6 +122,11 @@ def report_identity(truth: TrackRows, people: dict[int, dict[str, str]], folder:
     )
 
 
+def identity_scores(truth: TrackRows, found: TrackRows) -> dict[str, float]:
+    scores = score_tracking({"clip": truth}, {"clip": found}, convention="soccernet").summary()
+    return scores.get("combined", scores)
+
+
 def report_shaken(truth: TrackRows, folder: Path, times: int) -> None:
     seen = read_observations(RunFolder(folder), PICTURE[1])
     hota, idf1 = [], []
@@ -133,8 +136,7 @@ def report_shaken(truth: TrackRows, folder: Path, times: int) -> None:
         resolved = resolve_observations(fewer, fps=25, picture=PICTURE, sport=sport_named("soccer"))
         columns = (resolved.tracks[name].to_numpy() for name in ("frame", "track"))
         found = TrackRows.of(*columns, boxes_of(resolved.tracks))
-        scores = score_tracking({"clip": truth}, {"clip": found}, convention="soccernet").summary()
-        values = scores.get("combined", scores)
+        values = identity_scores(truth, found)
         hota.append(float(values["HOTA"]))
         idf1.append(float(values["IDF1"]))
     print(
@@ -148,12 +150,8 @@ def overlapping_pairs(truth: TrackRows, tracks: TrackRows) -> list[tuple[int, in
     pairs = []
     for frame in np.unique(truth.frames):
         there, here = truth.frames == frame, tracks.frames == frame
-        overlap = ious(truth.boxes[there], tracks.boxes[here])
-        if not overlap.size:
-            continue
-        rows, columns = linear_sum_assignment(-overlap)
-        good = overlap[rows, columns] > 0.5
-        right, found = truth.ids[there][rows[good]], tracks.ids[here][columns[good]]
+        rows, columns = pair_by_overlap(truth.boxes[there], tracks.boxes[here], 0.5)
+        right, found = truth.ids[there][rows], tracks.ids[here][columns]
         pairs += list(zip(right.tolist(), found.tolist(), strict=True))
     return pairs
 

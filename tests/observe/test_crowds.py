@@ -12,16 +12,6 @@ SCALE = 2 / 3
 PERSON, BALL = KINDS.index("person"), KINDS.index("ball")
 
 
-def found(boxes, score=0.8, kind=PERSON):
-    count = len(boxes)
-    return Detections(
-        np.asarray(boxes, np.float32).reshape(count, 4),
-        np.full(count, score, np.float32),
-        np.full(count, kind, np.int8),
-        np.zeros((count, 3), np.float32),
-    )
-
-
 def people_of(detections):
     return detections.boxes[detections.kinds == PERSON].tolist()
 
@@ -51,7 +41,7 @@ def test_small_people_are_enlarged_more_but_not_without_end():
     assert SCALE < scales[0] < scales[1] <= scales[2] == pytest.approx(2 * SCALE)
 
 
-def test_a_crowd_of_three_melted_into_two_comes_apart():
+def test_a_crowd_of_three_melted_into_two_comes_apart(found):
     three = [(598.0, 400.0, 30.0, 100.0), (615.0, 402.0, 30.0, 100.0), (633.0, 404.0, 30.0, 100.0)]
     first = Detections.concatenate([found([*pair, alone]), found([(700, 480, 9, 9)], kind=BALL)])
     closer = look_closer(first, SCALE, SIZE, lambda window: found(three, score=0.6))
@@ -60,20 +50,20 @@ def test_a_crowd_of_three_melted_into_two_comes_apart():
     assert (closer.kinds == BALL).sum() == 1
 
 
-def test_who_is_found_twice_lies_halfway_between_both_looks():
+def test_who_is_found_twice_lies_halfway_between_both_looks(found):
     second = found([(604.0, 400.0, 40.0, 100.0), pair[1]], score=0.6)
     closer = look_closer(found(pair), SCALE, SIZE, lambda window: second)
     assert sorted(people_of(closer)) == [[602.0, 400.0, 40.0, 100.0], list(pair[1])]
     assert closer.scores == pytest.approx([0.7, 0.7])
 
 
-def test_strangers_to_the_crowd_are_not_taken_from_the_closer_look():
+def test_strangers_to_the_crowd_are_not_taken_from_the_closer_look(found):
     stranger = (660.0 + 60, 420.0, 30.0, 90.0)
     closer = look_closer(found(pair), SCALE, SIZE, lambda window: found([*pair, stranger]))
     assert list(stranger) not in people_of(closer)
 
 
-def test_people_on_the_border_of_a_window_are_left_to_the_first_look():
+def test_people_on_the_border_of_a_window_are_left_to_the_first_look(found):
     def look(window):
         right = window.left + WINDOW[0] / window.scale
         return found([*pair, (right - 20, 420.0, 20.0, 90.0)])
@@ -86,7 +76,7 @@ def test_people_on_the_border_of_a_window_are_left_to_the_first_look():
 
 
 @given(st.lists(st.tuples(st.integers(0, 1880), st.integers(0, 980)), max_size=40))
-def test_a_closer_look_that_sees_the_same_changes_nothing(places):
+def test_a_closer_look_that_sees_the_same_changes_nothing(found, places):
     boxes = [(x, y, 40, 100) for x, y in sorted(set(places))]
     first = found(boxes)
     closer = look_closer(first, SCALE, SIZE, lambda window: first.scaled(1.0))

@@ -103,17 +103,18 @@ class OnnxDetector:
 
     def _look(self, picture: NDArray[np.uint8], scale: float) -> Detections:
         """What the network finds in the picture times `scale`, in the picture's own pixels."""
-        canvas = letterbox(picture, scale)
-        found = decode(self._session.run(None, {"pixels": canvas[None]})[0][0], self.threshold)
-        return found._replace(boxes=(found.boxes / scale).astype(np.float32))
+        return self._found_in(letterbox(picture, scale), scale)
 
     def _look_into(self, picture: NDArray[np.uint8], window: Window) -> Detections:
         """What the network finds in a window of the picture, in the picture's own pixels."""
-        canvas = cut_window(picture, window)
+        found = self._found_in(cut_window(picture, window), window.scale)
+        found.boxes[:, :2] += (window.left, window.top)
+        return found
+
+    def _found_in(self, canvas: NDArray[np.uint8], scale: float) -> Detections:
+        """What the network finds in a canvas, in pixels of which `scale` make one of the canvas."""
         found = decode(self._session.run(None, {"pixels": canvas[None]})[0][0], self.threshold)
-        boxes = found.boxes / window.scale
-        boxes[:, :2] += (window.left, window.top)
-        return found._replace(boxes=boxes.astype(np.float32))
+        return found._replace(boxes=(found.boxes / scale).astype(np.float32))
 
     def _apart(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32], sure: NDArray[np.bool_]

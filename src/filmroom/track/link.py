@@ -189,20 +189,19 @@ def choices_at(pieces: Pieces, crossings: Crossings, stay: Matrix, longest: floa
     )
 
 
-def _with_choices(value: Matrix, a: Ints, b: Ints, choices: Choices, settings: LinkSettings) -> Matrix:
-    """The odds of pairs `a`, `b`, those of the choices being what is known of them."""
+def _odds_of_choices(a: Ints, b: Ints, choices: Choices) -> Matrix:
+    """What the choices say of pairs `a`, `b`; NaN of pairs that are none of them."""
+    told = np.full(len(a), np.nan)
     if not len(choices.first):
-        return value
+        return told
     stride = int(max(b.max(), choices.second.max())) + 1
     order = np.argsort(choices.first * stride + choices.second, kind="stable")
     key = (choices.first * stride + choices.second)[order]
     wanted = a * stride + b
     at = np.minimum(np.searchsorted(key, wanted), len(key) - 1)
     chosen = key[at] == wanted
-    result = value.copy()
-    # What the ends are like in the midst of a pile-up is half believed.
-    result[chosen] = (value[chosen] + settings.crossing) / 2 + choices.odds[order[at[chosen]]]
-    return result
+    told[chosen] = choices.odds[order[at[chosen]]]
+    return told
 
 
 class _Pairs(NamedTuple):
@@ -313,7 +312,9 @@ def _pairs(
     if likeness is None and pieces.vector is not None:
         alike = _appearance(pieces, a, b)
 
-    def weighed(a: Ints, b: Ints, seconds: Matrix, looks: Matrix) -> _Pairs:
+    told = np.full(len(a), np.nan) if choices is None else _odds_of_choices(a, b, choices)
+
+    def weighed(a: Ints, b: Ints, seconds: Matrix, told: Matrix, looks: Matrix) -> _Pairs:
         away = gone[a] & come[b]
         out, back = leave.take(a), enter.take(b)
         tiny = np.minimum(out.box[:, 3], back.box[:, 3]) < small
@@ -332,8 +333,8 @@ def _pairs(
         sure = settings.stay + settings.believed * pieces.margin[b]
         value += np.where(continued[a] == b, sure, 0.0)
         value -= settings.weak * (1 - np.minimum(1, np.minimum(evidence[a], evidence[b]) / 2))
-        if choices is not None:
-            value = _with_choices(value, a, b, choices, settings)
+        # What the ends are like in the midst of a pile-up is half believed.
+        value = np.where(np.isnan(told), value, (value + settings.crossing) / 2 + told)
         if likeness is not None:
             looks = likeness.odds(a, b)
         looks = looks + worn.odds(a, b)
@@ -343,7 +344,7 @@ def _pairs(
         return _Pairs(a[good], b[good], value[good], looks[good])
 
     # All pairs of a match at once would fill the memory; few of them are worth keeping.
-    parts = [weighed(a[at], b[at], seconds[at], alike[at]) for at in blocks(len(a))]
+    parts = [weighed(a[at], b[at], seconds[at], told[at], alike[at]) for at in blocks(len(a))]
     return _Pairs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
 
