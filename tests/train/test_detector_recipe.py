@@ -115,6 +115,20 @@ def test_targets_peak_at_the_middle_of_a_ball_and_of_those_whose_head_is_not_kno
         assert (row, column) == (26 // STRIDE, 14 // STRIDE)
 
 
+def test_whose_body_is_seen_tells_its_box_and_hides_those_behind():
+    behind, before = [16.0, 8, 24, 64], [24.0, 16, 24, 64]
+    heads, both = np.array([0.2, 0.8]), np.array([behind, before])
+    targets = make_targets(both, heads, np.zeros(2, int), np.zeros(2, int), 24)
+    row, column = 14, 8  # the waist of the one before, within the box of the one behind
+    left, top, right, bottom = targets["edges"][:, row, column] * STRIDE
+    x, y = (column + 0.5) * STRIDE, (row + 0.5) * STRIDE
+    np.testing.assert_allclose([x - left, y - top, left + right, top + bottom], before, rtol=1e-5)
+    assert targets["weight"][row, column] > 0
+    alone = make_targets(both[:1], heads[:1], np.zeros(1, int), np.zeros(1, int), 24)
+    assert alone["weight"].sum() == pytest.approx(2)  # once at the neck, once down the body
+    assert 2 < targets["weight"].sum() < 4
+
+
 def test_a_right_answer_costs_less_than_a_wrong_one():
     targets = make_targets(np.array([[8.0, 4, 16, 40]]), MIDDLE, np.array([0]), np.array([0]), 16)
     batch = {name: torch.from_numpy(value)[None] for name, value in targets.items()}
