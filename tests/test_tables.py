@@ -58,3 +58,12 @@ def test_appearance_vectors_have_a_fixed_length():
 
 def test_boxes_of_a_table():
     np.testing.assert_allclose(tables.boxes_of(detections())[1], [2, 2, 4, 9])
+
+
+def test_a_table_of_an_earlier_version_lacks_what_it_did_not_know():
+    earlier = detections().drop_columns(["head"])
+    adopted = tables.DETECTIONS.adopt(earlier)
+    assert adopted["head"].null_count == 3
+    tables.DETECTIONS.check(adopted)
+    with pytest.raises(ValueError, match="score"):
+        tables.DETECTIONS.adopt(earlier.drop_columns(["score"]))

@@ -53,6 +53,16 @@ class TableSchema:
         ]
         return self.check(pa.Table.from_arrays(arrays, schema=self.schema))
 
+    def adopt(self, table: pa.Table) -> pa.Table:
+        """A table that an earlier version may have written: columns it did not know are null.
+
+        ValueError where others are missing or of types that do not fit.
+        """
+        for column in self.schema:
+            if column.nullable and column.name not in table.column_names:
+                table = table.append_column(column, pa.nulls(table.num_rows, column.type))
+        return table.cast(self.schema)
+
     def check(self, table: pa.Table) -> pa.Table:
         """The table itself, or TableError: columns and types, key without nulls or repeats, ranges."""
         if not table.schema.equals(self.schema):
@@ -138,7 +148,7 @@ DETECTIONS = TableSchema(
     ("frame", "detection"),
     _schema(
         _FRAME_KEY | _BOX | {"score": _F32, "kind": pa.string(), "kind_score": _F32},
-        {"goalkeeper": _F32, "referee": _F32},
+        {"goalkeeper": _F32, "referee": _F32, "head": _F32},
     ),
     {
         "frame": (0, None),
@@ -148,12 +158,14 @@ DETECTIONS = TableSchema(
         "kind_score": _SHARE,
         "goalkeeper": _SHARE,
         "referee": _SHARE,
+        "head": _SHARE,
         "x": (None, None),
         "y": (None, None),
     },
     {"kind": KINDS},
 )
-"""Boxes; `goalkeeper` and `referee` are the probabilities that a person has that role."""
+"""Boxes; `goalkeeper` and `referee` are the probabilities that a person has that role, `head` says
+where along the box the head is, from its left edge at 0 to its right one at 1."""
 
 MASKS = TableSchema(
     "masks",

@@ -19,6 +19,7 @@ def found():
             np.full(count, score, np.float32),
             np.full(count, kind, np.int8),
             np.zeros((count, 3), np.float32),
+            np.full(count, 0.5, np.float32),
         )
 
     return make

@@ -151,6 +151,7 @@ def detections(kinds: list[int], scores: list[float]) -> Detections:
         np.array(scores, np.float32),
         np.array(kinds, np.int8),
         np.zeros((count, 3), np.float32),
+        np.full(count, 0.5, np.float32),
     )
 
 

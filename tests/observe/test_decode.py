@@ -48,6 +48,25 @@ def test_roles_are_probabilities():
     np.testing.assert_allclose(found.roles.sum(1), 1, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("beside", "aside"), [((0.0, 0.0), 0.0), ((0.0, 3.0), 0.3), ((3.0, 0.0), -0.3)]
+)
+def test_the_head_is_where_the_heat_is_highest_between_the_cells(beside, aside):
+    output = output_with((0, 30, 20, 16, 40, 4.0))
+    row, column = 10, 9
+    output[0, row, [column - 1, column + 1]] = beside
+    share = ((column + 0.5 + aside) * STRIDE - 30) / 16
+    np.testing.assert_allclose(decode(output, 0.1).heads, [share], atol=1e-3)
+
+
+def test_a_head_stays_where_it_is_when_its_box_is_cut():
+    whole = decode(output_with((0, 30, 20, 16, 40, 4.0)), 0.1)
+    cut = whole._replace(boxes=whole.boxes - np.float32([36, 0, 0, 0])).cut(160, 96)
+    np.testing.assert_allclose(cut.boxes, [[0, 20, 10, 40]], atol=1e-3)
+    across = whole.boxes[0, 0] - 36 + whole.heads[0] * whole.boxes[0, 2]
+    np.testing.assert_allclose(cut.heads[0] * cut.boxes[0, 2], across, atol=1e-3)
+
+
 def test_joining_nothing_is_nothing():
     assert len(Detections.concatenate([]).boxes) == 0
 

@@ -29,6 +29,7 @@ class ColourDetector:
             np.array([0.9], np.float32),
             np.zeros(1, np.int8),
             np.array([[0.8, 0.1, 0.1]], np.float32),
+            np.full(1, 0.5, np.float32),
         )
 
 

@@ -69,6 +69,12 @@ def crowd(frames: int, people: int = 8) -> list[tuple[int, float, float, float, 
     ]
 
 
+def with_heads(table: pa.Table, heads: np.ndarray) -> pa.Table:
+    return table.set_column(
+        table.column_names.index("head"), "head", pa.array(heads.astype(np.float32))
+    )
+
+
 def owner_at(tracks: pa.Table, frame: int, x: float, y: float) -> int:
     """The track whose box in this frame is nearest to a corner."""
     here = tracks.filter(pa.array(tracks["frame"].to_numpy() == frame))
@@ -405,3 +411,44 @@ def test_a_whole_side_that_leaves_the_picture_and_returns_is_not_new() -> None:
     before = [owner_at(tracks, 20, 60 + 90 * number, 300 + 70 * number) for number in range(6)]
     after = [owner_at(tracks, 190, 60 + 90 * number, 300 + 70 * number) for number in range(6)]
     assert before == after
+
+
+def test_boxes_stay_as_they_were_seen_wherever_the_head_is() -> None:
+    seen = detections(crowd(40))
+    heads = np.random.default_rng(4).uniform(0.2, 0.8, seen.num_rows)
+    tracks = track(with_heads(seen, heads), 40)
+    assert tracks.num_rows == seen.num_rows
+    by_key = dict(zip(detection_keys(seen).tolist(), boxes_of(seen).tolist(), strict=True))
+    for key, box in zip(detection_keys(tracks).tolist(), boxes_of(tracks).tolist(), strict=True):
+        np.testing.assert_allclose(box, by_key[key], atol=0.01)
+
+
+def melting_pair(seed: int) -> tuple[pa.Table, np.ndarray, list[int]]:
+    """Two walk through each other and the edges of their boxes jump; their heads, and who is who."""
+    rng = np.random.default_rng(seed)
+    rows, heads, people = [], [], []
+    for frame in range(60):
+        for person, way in enumerate((1.5, -1.5)):
+            middle = 300 + way * (frame - 30)
+            spread = 50 if abs(frame - 30) < 20 else 0
+            left, right = middle - 16 - rng.uniform(0, spread), middle + 16 + rng.uniform(0, spread)
+            rows.append((frame, left, 400.0 + 12 * person, right - left, 80.0, 0.9))
+            heads.append((middle - left) / (right - left))
+            people.append(person)
+    return detections(rows), np.array(heads), people
+
+
+def exchanged(seen: pa.Table, people: list[int]) -> bool:
+    tracks = track(seen, 60)
+    person = dict(zip(detection_keys(seen).tolist(), people, strict=True))
+    keys, owners = detection_keys(tracks).tolist(), tracks["track"].to_pylist()
+    return len({(person[key], owner) for key, owner in zip(keys, owners, strict=True)}) > 2
+
+
+def test_heads_tell_apart_two_whose_boxes_melt() -> None:
+    by_heads = by_boxes = 0
+    for seed in range(10):
+        seen, heads, people = melting_pair(seed)
+        by_heads += exchanged(with_heads(seen, heads), people)
+        by_boxes += exchanged(seen, people)
+    assert by_heads == 0 < by_boxes

@@ -30,13 +30,15 @@ class Detections(NamedTuple):
     """What was found in one picture; row i of every array is the same detection.
 
     boxes (N, 4) `x, y, w, h` in pixels; scores (N,) in 0..1; kinds (N,) index into KINDS;
-    roles (N, 3) probabilities of ROLES, meaningful for persons.
+    roles (N, 3) probabilities of ROLES, meaningful for persons, as is heads (N,): where along its box
+    the head is, from the left edge at 0 to the right one at 1.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     kinds: NDArray[np.int8]
     roles: NDArray[np.float32]
+    heads: NDArray[np.float32]
 
     @classmethod
     def nothing(cls) -> Detections:
@@ -46,6 +48,7 @@ class Detections(NamedTuple):
             np.zeros(0, np.float32),
             np.zeros(0, np.int8),
             np.zeros((0, len(ROLES)), np.float32),
+            np.zeros(0, np.float32),
         )
 
     @classmethod
@@ -57,11 +60,19 @@ class Detections(NamedTuple):
             np.concatenate([part.scores for part in parts]).astype(np.float32),
             np.concatenate([part.kinds for part in parts]).astype(np.int8),
             np.concatenate([part.roles for part in parts]).astype(np.float32),
+            np.concatenate([part.heads for part in parts]).astype(np.float32),
         )
 
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Detections:
         """Those rows only."""
-        return Detections(self.boxes[rows], self.scores[rows], self.kinds[rows], self.roles[rows])
+        columns = self.boxes[rows], self.scores[rows], self.kinds[rows], self.roles[rows]
+        return Detections(*columns, self.heads[rows])
+
+    def cut(self, width: int, height: int) -> Detections:
+        """The same, boxes cut at the border of a picture of that size; heads stay where they are."""
+        boxes = box_geometry.clip(self.boxes, width, height).astype(np.float32)
+        across = self.boxes[:, 0] + self.heads * self.boxes[:, 2]
+        return self._replace(boxes=boxes, heads=_heads_in(boxes, across))
 
     def scaled(self, share: float) -> Detections:
         """The same with every score multiplied by `share`."""
@@ -85,6 +96,7 @@ def detections_table(frames: Sequence[int], found: Sequence[Detections]) -> pa.T
             "kind_score": scores,
             "goalkeeper": pa.array(np.clip(rows.roles[:, 1], 0, 1), mask=not_people),
             "referee": pa.array(np.clip(rows.roles[:, 2], 0, 1), mask=not_people),
+            "head": pa.array(np.clip(rows.heads, 0, 1), mask=not_people),
         }
     )
 
@@ -111,9 +123,29 @@ def decode(output: NDArray[np.float32], threshold: float) -> Detections:
     keep = box_geometry.non_maximum_suppression(apart, scores, SUPPRESSION_IOU)
     keep = keep[scores[keep] >= threshold]
     found = Detections(
-        boxes, scores.astype(np.float32), kinds.astype(np.int8), roles.astype(np.float32)
+        boxes,
+        scores.astype(np.float32),
+        kinds.astype(np.int8),
+        roles.astype(np.float32),
+        _heads_in(boxes, _summits(output[0], rows, columns)),
     )
     return found.take(keep)
+
+
+def _summits(
+    heat: NDArray[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """Where each peak is highest between the cells beside it: x in pixels, by a parabola."""
+    last = heat.shape[1] - 1
+    left, right = heat[rows, np.maximum(columns - 1, 0)], heat[rows, np.minimum(columns + 1, last)]
+    bend = np.maximum(2 * heat[rows, columns] - left - right, 1e-3)
+    aside = np.clip((right - left) / (2 * bend), -0.5, 0.5)
+    return np.asarray((columns + 0.5 + aside) * STRIDE, np.float32)
+
+
+def _heads_in(boxes: NDArray[np.float32], across: NDArray[np.float32]) -> NDArray[np.float32]:
+    share = (across - boxes[:, 0]) / np.maximum(boxes[:, 2], 1e-6)
+    return np.clip(share, 0, 1).astype(np.float32)
 
 
 def _boxes_at(

@@ -90,7 +90,8 @@ class OnnxDetector:
             found = look_closer(found, scale, (width, height), partial(self._look_into, picture))
         if self._judge is not None:
             found = look_again(picture, found, self._judge)
-        boxes = box_geometry.clip(found.boxes, width, height).astype(np.float32)
+        found = found.cut(width, height)
+        boxes = found.boxes
         kept = (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
         sure = (found.kinds != _PERSON) | (found.scores >= self.people_threshold)
         doubtful = kept & ~sure & self._apart(boxes, found.scores, sure & (found.kinds == _PERSON))
@@ -98,7 +99,7 @@ class OnnxDetector:
         kept &= sure | doubtful
         if self.most_balls is not None:
             kept[np.flatnonzero(kept & (found.kinds == _BALL))[self.most_balls :]] = False
-        kept_ones = found._replace(boxes=boxes, scores=scores).take(kept)
+        kept_ones = found._replace(scores=scores).take(kept)
         return kept_ones.take(np.argsort(-kept_ones.scores, kind="stable"))
 
     def _look(self, picture: NDArray[np.uint8], scale: float) -> Detections:

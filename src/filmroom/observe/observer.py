@@ -307,6 +307,7 @@ def fill_between(slots: Sequence[_Slot], upcoming: _Slot | None) -> None:
                 (1 - share) * before.scores[rows] + share * after.scores[columns],
                 before.kinds[rows],
                 (1 - share) * before.roles[rows] + share * after.roles[columns],
+                (1 - share) * before.heads[rows] + share * after.heads[columns],
             )
             seen.append(_moved(blended, ahead))
         if ahead is not None:
@@ -334,7 +335,7 @@ def _moved(found: Detections, matrix: NDArray[np.float64]) -> Detections:
 
 
 def _cut_at_border(found: Detections, width: int, height: int) -> Detections:
-    cut = found._replace(boxes=box_geometry.clip(found.boxes, width, height))
+    cut = found.cut(width, height)
     return cut.take((cut.boxes[:, 2] >= 1) & (cut.boxes[:, 3] >= 1))
 
 

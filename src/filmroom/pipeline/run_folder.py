@@ -102,7 +102,7 @@ class RunFolder:
 def read_table(path: Path, schema: TableSchema) -> pa.Table:
     """A Parquet file of that schema; InputError where it is absent or damaged."""
     try:
-        return pq.read_table(path).cast(schema.schema)
+        return schema.adopt(pq.read_table(path))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file; is this the folder of a finished run?") from error
     except (pa.ArrowInvalid, ValueError, OSError) as error:

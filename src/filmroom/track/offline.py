@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from filmroom.geometry.boxes import ious
@@ -207,6 +208,7 @@ class _Clip:
     score: Matrix
     detection: Ints
     looks: Looks | None  # in this order
+    head: Matrix  # along its box, -0.5 at the left to 0.5 at the right; `box` is centred there
 
     @property
     def corner(self) -> Matrix:
@@ -230,6 +232,9 @@ class _Clip:
     def of(detections: pa.Table, appearance: pa.Table | None, panorama: Panorama) -> _Clip:
         corner = boxes_of(detections)
         box = np.column_stack([corner[:, :2] + corner[:, 2:] / 2, corner[:, 2:]])
+        # Arms and legs move the edges of a box, others hide them: the head says better where one is.
+        head = pc.fill_null(detections["head"], 0.5).to_numpy().astype(float) - 0.5
+        box[:, 0] += head * box[:, 2]
         frame = detections["frame"].to_numpy().astype(np.int64)
         number = detections["detection"].to_numpy().astype(np.int64)
         score = detections["score"].to_numpy().astype(float)
@@ -240,7 +245,9 @@ class _Clip:
         looks = None
         if appearance is not None and appearance.num_rows:
             looks = _looks(appearance, detection_keys(detections)[order])
-        return _Clip(panorama.rows(frame[order]), box[order], score[order], number[order], looks)
+        return _Clip(
+            panorama.rows(frame[order]), box[order], score[order], number[order], looks, head[order]
+        )
 
 
 def _looks(appearance: pa.Table, keys: Ints) -> Looks:
@@ -383,6 +390,7 @@ def _one_path(
     scores = np.interp(rows, clip.row[run], clip.score[run]) * np.where(seen, 1.0, 0.5)
     if stiffness[0] > 0:
         boxes = smooth_path(panorama, rows, boxes, seen.astype(float), stiffness)
+    boxes[:, 0] -= np.interp(rows, clip.row[run], clip.head[run]) * boxes[:, 2]
     corner = np.column_stack([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]])
     return _Paths(rows, corner, scores, source, np.full(len(rows), person))
 
