@@ -22,11 +22,13 @@ import tempfile
 import time
 import zipfile
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from real_data import data_folder
 
 import filmroom
@@ -128,22 +130,39 @@ def identity_scores(truth: TrackRows, found: TrackRows) -> dict[str, float]:
 
 
 def report_shaken(truth: TrackRows, folder: Path, times: int) -> None:
-    seen = read_observations(RunFolder(folder), PICTURE[1])
-    hota, idf1 = [], []
-    for seed in range(times):
-        kept = np.random.default_rng(seed).random(seen.detections.num_rows) >= LEFT_OUT
-        fewer = msgspec.structs.replace(seen, detections=seen.detections.filter(pa.array(kept)))
-        resolved = resolve_observations(fewer, fps=25, picture=PICTURE, sport=sport_named("soccer"))
-        columns = (resolved.tracks[name].to_numpy() for name in ("frame", "track"))
-        found = TrackRows.of(*columns, boxes_of(resolved.tracks))
-        values = identity_scores(truth, found)
-        hota.append(float(values["HOTA"]))
-        idf1.append(float(values["IDF1"]))
+    scores = shaken_scores(truth, folder, range(times), PICTURE)
+    hota, idf1 = zip(*scores, strict=True)
     print(
         f"everything, {times} times without {LEFT_OUT:.0%} of the detections:"
         f" HOTA {np.mean(hota):.3f} ({min(hota):.3f} to {max(hota):.3f}),"
         f" IDF1 {np.mean(idf1):.3f} ({min(idf1):.3f} to {max(idf1):.3f})"
     )
+
+
+def shaken_scores(
+    truth: TrackRows,
+    folder: Path,
+    seeds: Iterable[int | None],
+    picture: tuple[int, int],
+    *,
+    balls: bool = True,
+) -> list[tuple[float, float]]:
+    """HOTA and IDF1 without a few detections, others for every seed; with all of them for None."""
+    seen = read_observations(RunFolder(folder), picture[1])
+    scores = []
+    for seed in seeds:
+        fewer = seen
+        if seed is not None:
+            kept = np.random.default_rng(seed).random(seen.detections.num_rows) >= LEFT_OUT
+            fewer = msgspec.structs.replace(seen, detections=seen.detections.filter(pa.array(kept)))
+        resolved = resolve_observations(fewer, fps=25, picture=picture, sport=sport_named("soccer"))
+        tracks = resolved.tracks
+        if not balls:
+            tracks = tracks.filter(pc.not_equal(tracks["role"], "ball"))
+        columns = (tracks[name].to_numpy() for name in ("frame", "track"))
+        values = identity_scores(truth, TrackRows.of(*columns, boxes_of(tracks)))
+        scores.append((float(values["HOTA"]), float(values["IDF1"])))
+    return scores
 
 
 def overlapping_pairs(truth: TrackRows, tracks: TrackRows) -> list[tuple[int, int]]:
