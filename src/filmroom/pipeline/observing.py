@@ -30,6 +30,12 @@ CHUNK_SECONDS = 10.0
 
 Progress = Callable[[int], None]
 
+_MADE_WITH = {
+    "sample": "another sample",
+    "networks": "other networks",
+    "chunk_frames": "another version of filmroom",
+}
+
 
 class ObserveSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides the observation tables; a run is resumed only with the same."""
@@ -120,10 +126,8 @@ def begin(folder: RunFolder, settings: ObserveSettings, *, resume: bool) -> None
         raise InputError(f"{earlier}: damaged ({error}); choose another folder") from error
     for name in ObserveSettings.__struct_fields__:
         if getattr(known, name) != getattr(settings, name):
-            what = "video" if name.startswith("video") else name
-            raise InputError(
-                f"{folder.path}: the run here was made with another {what}; choose another folder"
-            )
+            what = _MADE_WITH.get(name, "another video")
+            raise InputError(f"{folder.path}: the run here was made with {what}; choose another folder")
 
 
 def observe(
