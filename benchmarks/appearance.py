@@ -170,8 +170,7 @@ def simulated(sport: str, seed: int, fps: float = 25.0) -> Looked:
     settings = hard(sport, seed, fps)
     for filmed in film(settings):
         truth = filmed.truth
-        people = [role not in ("ball", "hoop", "other") for role in truth.roles]
-        shown = np.array(people, bool) & (truth.visible >= LEAST_VISIBLE)
+        shown = truth.shown_people(LEAST_VISIBLE)
         boxes = clip_boxes(truth.boxes[shown], settings.width, settings.height)
         yield truth.frame, filmed.pixels, boxes, truth.tracks[shown].astype(np.int64)
 

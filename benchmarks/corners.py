@@ -66,8 +66,7 @@ def film_corner(scene: Scene, kick: int, folder: Path) -> None:
             filmed = film_frame(scene, frame)
             writer.write(filmed.pixels, number / 25)
             truth = filmed.truth
-            shown = np.array([role not in ("ball", "hoop", "other") for role in truth.roles], bool)
-            shown &= truth.visible >= LEAST_VISIBLE
+            shown = truth.shown_people(LEAST_VISIBLE)
             frames.append(np.full(shown.sum(), number))
             ids.append(truth.tracks[shown])
             boxes.append(clip(truth.boxes[shown], *SIZE))

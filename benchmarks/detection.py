@@ -107,8 +107,7 @@ def close_ups(sport: str) -> list[Labelled]:
     pictures = []
     for filmed in film(settings):
         truth = filmed.truth
-        people = np.array([role not in ("ball", "hoop", "other") for role in truth.roles], bool)
-        shown = people & (truth.visible >= LEAST_VISIBLE)
+        shown = truth.shown_people(LEAST_VISIBLE)
         boxes = clip(truth.boxes[shown], settings.width, settings.height)
         if len(boxes) and boxes[:, 3].max() >= CLOSE * settings.height:
             pictures.append((filmed.pixels, boxes, ["person"] * len(boxes)))

@@ -80,8 +80,7 @@ def clip_of(scene: Scene, kick: int, kinds: tuple[str, ...]) -> Clip:
     truths, boxes, frames, ids = [], [], [], []
     for frame in range(start, stop):
         truth = film_frame(scene, frame).truth
-        people = np.array([role not in ("ball", "hoop", "other") for role in truth.roles], bool)
-        shown = np.flatnonzero(people & (truth.visible >= LEAST_VISIBLE))
+        shown = np.flatnonzero(truth.shown_people(LEAST_VISIBLE))
         truths.append(truth)
         boxes.append(clip_boxes(truth.boxes[shown], *SIZE))
         ids.append(truth.tracks[shown].astype(np.int64))

@@ -67,3 +67,13 @@ def test_suppression_leaves_no_pair_above_the_threshold_and_drops_none_without_a
     for index in set(range(len(boxes))) - set(kept.tolist()):
         better = [k for k in kept if scores[k] >= scores[index] and overlap[index, k] > threshold]
         assert better
+
+
+@given(BOXES, st.floats(0, 1))
+def test_a_place_across_a_box_is_found_again_and_never_beyond_its_edges(boxes, share):
+    np.testing.assert_allclose(
+        geometry.shares_across(boxes, boxes[:, 0] + share * boxes[:, 2]), share, atol=1e-9
+    )
+    beyond = boxes[:, 0] + 2 * boxes[:, 2]
+    assert (geometry.shares_across(boxes, beyond) == 1).all()
+    assert (geometry.shares_across(boxes, -beyond - 1e4) == 0).all()

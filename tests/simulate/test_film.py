@@ -131,6 +131,20 @@ def test_a_readable_number_is_worn_and_turned_to_the_camera(scene):
     assert readable == sum(film_frame(scene, f).truth.readable.sum() for f in range(0, 50, 10))
 
 
+def test_shown_people_are_those_who_play_or_referee_and_show_enough(scene):
+    truth = film_frame(scene, 20).truth
+    everybody = truth.shown_people(0.0)
+    assert {truth.roles[row] for row in np.flatnonzero(everybody)} <= {
+        "player",
+        "goalkeeper",
+        "referee",
+    }
+    others = {truth.roles[row] for row in np.flatnonzero(~everybody)}
+    assert "player" not in others and "ball" in others
+    half = truth.shown_people(0.5)
+    np.testing.assert_array_equal(half, everybody & (truth.visible >= 0.5))
+
+
 @pytest.mark.parametrize("sport", [sport for sport in SPORTS if sport != "soccer"])
 def test_every_sport_can_be_filmed(sport):
     settings = Settings(sport=sport, seconds=1.0, seed=2, width=320, height=180)

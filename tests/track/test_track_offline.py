@@ -18,6 +18,7 @@ from filmroom.tables import (
     boxes_of,
     detection_keys,
     rows_of_keys,
+    with_column,
 )
 from filmroom.track import offline
 from filmroom.track.offline import sure_tracklets, track_people, visible_shares
@@ -67,12 +68,6 @@ def crowd(frames: int, people: int = 8) -> list[tuple[int, float, float, float, 
         for frame in range(frames)
         for person in range(people)
     ]
-
-
-def with_heads(table: pa.Table, heads: np.ndarray) -> pa.Table:
-    return table.set_column(
-        table.column_names.index("head"), "head", pa.array(heads.astype(np.float32))
-    )
 
 
 def owner_at(tracks: pa.Table, frame: int, x: float, y: float) -> int:
@@ -416,7 +411,7 @@ def test_a_whole_side_that_leaves_the_picture_and_returns_is_not_new() -> None:
 def test_boxes_stay_as_they_were_seen_wherever_the_head_is() -> None:
     seen = detections(crowd(40))
     heads = np.random.default_rng(4).uniform(0.2, 0.8, seen.num_rows)
-    tracks = track(with_heads(seen, heads), 40)
+    tracks = track(with_column(seen, "head", heads), 40)
     assert tracks.num_rows == seen.num_rows
     by_key = dict(zip(detection_keys(seen).tolist(), boxes_of(seen).tolist(), strict=True))
     for key, box in zip(detection_keys(tracks).tolist(), boxes_of(tracks).tolist(), strict=True):
@@ -449,6 +444,6 @@ def test_heads_tell_apart_two_whose_boxes_melt() -> None:
     by_heads = by_boxes = 0
     for seed in range(10):
         seen, heads, people = melting_pair(seed)
-        by_heads += exchanged(with_heads(seen, heads), people)
+        by_heads += exchanged(with_column(seen, "head", heads), people)
         by_boxes += exchanged(seen, people)
     assert by_heads == 0 < by_boxes

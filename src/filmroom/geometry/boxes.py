@@ -70,6 +70,11 @@ def clip(boxes: FloatArray, width: int, height: int) -> FloatArray:
     return np.stack([left, top, right - left, bottom - top], axis=1)
 
 
+def shares_across(boxes: FloatArray, x: FloatArray) -> FloatArray:
+    """How far across its box each x (N,) lies: 0 at the left edge or beyond it, 1 at the right."""
+    return np.clip((x - boxes[:, 0]) / np.maximum(boxes[:, 2], 1e-6), 0, 1)
+
+
 def non_maximum_suppression(
     boxes: FloatArray, scores: FloatArray, threshold: float
 ) -> NDArray[np.intp]:

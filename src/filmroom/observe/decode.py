@@ -72,7 +72,8 @@ class Detections(NamedTuple):
         """The same, boxes cut at the border of a picture of that size; heads stay where they are."""
         boxes = box_geometry.clip(self.boxes, width, height).astype(np.float32)
         across = self.boxes[:, 0] + self.heads * self.boxes[:, 2]
-        return self._replace(boxes=boxes, heads=_heads_in(boxes, across))
+        heads = box_geometry.shares_across(boxes, across).astype(np.float32)
+        return self._replace(boxes=boxes, heads=heads)
 
     def scaled(self, share: float) -> Detections:
         """The same with every score multiplied by `share`."""
@@ -127,7 +128,7 @@ def decode(output: NDArray[np.float32], threshold: float) -> Detections:
         scores.astype(np.float32),
         kinds.astype(np.int8),
         roles.astype(np.float32),
-        _heads_in(boxes, _summits(output[0], rows, columns)),
+        box_geometry.shares_across(boxes, _summits(output[0], rows, columns)).astype(np.float32),
     )
     return found.take(keep)
 
@@ -141,11 +142,6 @@ def _summits(
     bend = np.maximum(2 * heat[rows, columns] - left - right, 1e-3)
     aside = np.clip((right - left) / (2 * bend), -0.5, 0.5)
     return np.asarray((columns + 0.5 + aside) * STRIDE, np.float32)
-
-
-def _heads_in(boxes: NDArray[np.float32], across: NDArray[np.float32]) -> NDArray[np.float32]:
-    share = (across - boxes[:, 0]) / np.maximum(boxes[:, 2], 1e-6)
-    return np.clip(share, 0, 1).astype(np.float32)
 
 
 def _boxes_at(

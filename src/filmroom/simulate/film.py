@@ -77,6 +77,11 @@ class FrameTruth:
     overlay: Mask
     moment: int
 
+    def shown_people(self, least: float) -> Mask:
+        """(M,) which are players, goalkeepers and referees of whom at least the share `least` shows."""
+        people = np.array([role not in ("ball", "hoop", "other") for role in self.roles], bool)
+        return people & (self.visible >= least)
+
 
 @dataclass(frozen=True)
 class SimulatedFrame:

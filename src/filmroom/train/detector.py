@@ -352,8 +352,8 @@ def _random_crop(
     cut = np.asarray(box_geometry.clip(boxes, size, size), float)
     visible = cut[:, 2] * cut[:, 3] > 0.25 * boxes[:, 2] * boxes[:, 3]
     # Where the border cuts a box the head is another share of what is left.
-    heads = (boxes[:, 0] + heads * boxes[:, 2] - cut[:, 0]) / np.maximum(cut[:, 2], 1e-6)
-    labels = _Labels(cut, np.clip(heads, 0.0, 1.0), picture.kinds, picture.roles)
+    heads = np.asarray(box_geometry.shares_across(cut, boxes[:, 0] + heads * boxes[:, 2]), float)
+    labels = _Labels(cut, heads, picture.kinds, picture.roles)
     # Lower feet are nearer: whoever comes later stands in front.
     behind_first = np.argsort(boxes[:, 1] + boxes[:, 3], kind="stable")
     return pixels.astype(np.uint8), labels.take(behind_first[visible[behind_first]])
@@ -409,9 +409,7 @@ def make_targets(
         heat[kind][window] = np.maximum(heat[kind][window], bump)
         near = bump > 0.2
         grid_y, grid_x = np.meshgrid(rows + 0.5, columns + 0.5, indexing="ij")
-        distances = np.stack(
-            [grid_x - left, grid_y - top, left + width - grid_x, top + height - grid_y]
-        )
+        distances = _to_edges(grid_x, grid_y, boxes[index] / STRIDE)
         near &= (distances > 0.05).all(0) | (bump == 1)
         r, c = np.nonzero(near)
         edges[:, rows[r], columns[c]] = np.maximum(distances[:, r, c], 0.05)
@@ -434,11 +432,17 @@ def _tell_from_bodies(
         whole[index] = max(1, owner[body].size)
     rows, columns = np.nonzero(owner >= 0)
     mine = owner[rows, columns]
-    left, top, width, height = people[mine].T
-    x, y = columns + 0.5, rows + 0.5
-    distances = np.stack([x - left, y - top, left + width - x, top + height - y])
+    distances = _to_edges(columns + 0.5, rows + 0.5, people[mine].T)
     edges[:, rows, columns] = np.maximum(distances, 0.05)
     weight[rows, columns] = 1 / whole[mine]
+
+
+def _to_edges(
+    x: NDArray[np.floating], y: NDArray[np.floating], box: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """From places to the left, top, right and bottom edge of a box (4,), or of one each (4, N)."""
+    left, top, width, height = box
+    return np.stack([x - left, y - top, left + width - x, top + height - y])
 
 
 def _part_of(
