@@ -2,7 +2,7 @@
 
     python benchmarks/corners.py [--clips 6] [--shaken 4] [--parts DIR] [--keep DIR]
 
-Ten seconds of hard soccer at 1280x720 around a corner kick each, the `report` clips of
+Ten seconds of hard soccer at 1280x720 around a corner kick each, the `kept` clips of
 `tracking_masks.py`, filmed first (kept in `--keep` and not filmed again) and then looked at by
 `filmroom run`. HOTA and IDF1 are those of people of whom at least 15 % is visible. `--shaken` resolves
 every clip N times, all but the first without two of a hundred detections: how the mean moves is what
@@ -25,7 +25,7 @@ from filmroom.geometry.boxes import clip
 from filmroom.simulate.film import film_frame
 from filmroom.simulate.scene import Scene
 from filmroom.video.encode import Writer
-from pipeline import shaken_scores
+from pipeline import hota_and_idf1, shaken_tracks
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     scores = []
     print(f"{'seed':<8}{'HOTA':>8}{'IDF1':>8}{'shaken: HOTA':>16}{'IDF1':>8}")
     with tempfile.TemporaryDirectory() as scratch:
-        for scene, kick in corners("report", arguments.clips):
+        for scene, kick in corners("kept", arguments.clips):
             seed = scene.settings.seed
             folder = (arguments.keep or Path(scratch)) / f"corner-{seed}"
             run = Path(scratch) / f"run-{seed}"
@@ -47,7 +47,8 @@ def main() -> None:
             filmroom.analyze(folder / "video.mp4", run, sport="soccer", parts=arguments.parts)
             truth = next(iter(read_mot(folder / "people.txt").values()))
             seeds = [None, *range(1, arguments.shaken)]
-            scores.append(shaken_scores(truth, run, seeds, SIZE, balls=False))
+            found = shaken_tracks(run, seeds, SIZE, balls=False)
+            scores.append([hota_and_idf1(truth, tracks) for tracks in found])
             print_line(str(seed), np.array(scores[-1]))
     print_line("mean", np.mean(scores, axis=0))
 

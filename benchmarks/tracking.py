@@ -21,7 +21,8 @@ sequences laid end to end without a cut.
 `--ladder` prints instead what each step gains on the people of the clip broadcast-1, on the boxes of
 the shipped detector: motion alone, the camera's motion from pixels, appearance (kits), relinking, what
 is learnt from the match itself, numbers and teams; in brackets what silhouettes, where boxes leave a
-doubt, would make of the third (no later step uses them), and what nobody confused would be. `--run DIR`
+doubt, would make of the third (no later step uses them), and what nobody confused would be. By the
+truth as given, and put right where it contradicts the pictures (`broadcast_truth.py`). `--run DIR`
 takes what `filmroom run` has seen of that clip instead of looking at it again.
 
 `--substitutions` prints instead how often, in simulated matches and by true boxes alone, a player who
@@ -344,15 +345,12 @@ def print_substitutions(seeds: int) -> None:
 
 def print_ladder(data: Path, run: Path | None) -> None:
     """HOTA of the people of broadcast-1 step by step, all on the same boxes."""
-    import csv
-    import io
     import tempfile
-    import zipfile
 
     import pyarrow.compute as pc
+    from broadcast_truth import put_right, read_truth
 
     import filmroom
-    from filmroom.formats.mot import parse_mot
     from filmroom.pipeline import resolving
     from filmroom.pipeline.observing import read_observations
     from filmroom.pipeline.run_folder import RunFolder
@@ -364,11 +362,10 @@ def print_ladder(data: Path, run: Path | None) -> None:
 
     video = data / "soccer-clip" / "broadcast-1.mp4"
     facts = probe(video)
-    with zipfile.ZipFile(data / "soccer-clip" / "broadcast-1-truth.zip") as archive:
-        truth = parse_mot(archive.read("broadcast-1/gt/gt.txt"), "truth", "broadcast-1", 375)
-        text = archive.read("broadcast-1/players.csv").decode()
-    balls = [int(row["track"]) for row in csv.DictReader(io.StringIO(text)) if row["role"] == "ball"]
+    truth, known = read_truth(data / "soccer-clip" / "broadcast-1-truth.zip")
+    balls = [track for track, row in known.items() if row["role"] == "ball"]
     truth = truth.select(~np.isin(truth.ids, balls))
+    mended = put_right(truth)
     with tempfile.TemporaryDirectory() as scratch:
         folder = run or Path(scratch) / "run"
         if run is None:
@@ -421,12 +418,16 @@ def print_ladder(data: Path, run: Path | None) -> None:
         "+ learnt in the match": linked(resolving._FOLLOWING_BY_LOOKS, embeddings=seen.embeddings),
         "+ numbers, teams": from_table(resolved.filter(pc.not_equal(resolved["role"], "ball"))),
     }
-    steps["(nobody confused)"] = with_true_ids(truth, steps["+ numbers, teams"])
-    print(f"{'broadcast-1, people':<24}{'HOTA':>7}{'DetA':>7}{'AssA':>7}{'IDF1':>7}")
+    steps["(nobody confused)"] = with_true_ids(mended, steps["+ numbers, teams"])
+    names = ("HOTA", "DetA", "AssA", "IDF1")
+    print(f"{'broadcast-1, people':<24}{'truth as given':>28}{'put right':>32}")
+    print(" " * 24 + 2 * ("".join(f"{name:>7}" for name in names) + " " * 4))
     for name, tracks in steps.items():
-        scored = score_tracking({"clip": truth}, {"clip": tracks}, "soccernet").summary()["combined"]
-        figures = "".join(f"{100 * scored[key]:7.2f}" for key in ("HOTA", "DetA", "AssA", "IDF1"))
-        print(f"{name:<24}{figures}", flush=True)
+        print(f"{name:<24}", end="")
+        for right in (truth, mended):
+            scored = score_tracking({"clip": right}, {"clip": tracks}, "soccernet").summary()
+            print("".join(f"{100 * scored['combined'][key]:7.2f}" for key in names), end=" " * 4)
+        print(flush=True)
 
 
 def with_true_ids(truth: TrackRows, tracks: TrackRows) -> TrackRows:

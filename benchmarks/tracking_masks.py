@@ -46,7 +46,7 @@ from filmroom.track.files import detections_of
 from filmroom.track.offline import track_people
 
 SIZE = (1280, 720)
-FIRST_SEED = {"tune": 700, "report": 720}
+FIRST_SEED = {"tune": 700, "report": 720, "kept": 800}
 BEFORE, AFTER = 130, 120  # frames round the corner kick
 LEAST_VISIBLE = 0.15
 MEASURES = ("HOTA", "AssA", "IDF1", "IDSW")

@@ -49,6 +49,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import torch
+from broadcast_truth import read_truth
 from memory import loop
 from real_data import data_folder
 
@@ -82,7 +83,6 @@ from filmroom.train.unlabelled.player_pools import PoolRecipe
 from filmroom.train.unlabelled.players import find_players
 from filmroom.video.decode import Reader, read_frames
 from filmroom.video.probe import probe
-from pipeline import read_truth
 
 SMALL = (640, 360)
 SPORTS = ("soccer", "basketball", "football")

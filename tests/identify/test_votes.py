@@ -45,6 +45,12 @@ def test_the_winner_was_read_and_its_score_is_a_probability(
         assert score == 0.0
 
 
+def test_two_digits_are_seldom_both_misread() -> None:
+    # 17 was read least surely, but it alone is half of what the others hold.
+    assert ask(("77", 0.9, 1.0), ("14", 0.9, 1.0), ("17", 0.8, 1.0))[0] == "17"
+    assert ask(("77", 0.9, 1.0), ("44", 0.9, 1.0), ("12", 0.8, 1.0))[0] == ""
+
+
 def test_nothing_read_or_nothing_legible_is_no_number() -> None:
     assert ask() == ("", 0.0)
     assert ask(("", 0.0, 0.9), ("", 0.0, 0.2)) == ("", 0.0)

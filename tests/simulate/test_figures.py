@@ -125,6 +125,20 @@ def test_the_kit_is_worn() -> None:
     assert colour_distance(tuple(np.median(shorts, axis=0)), RED.shorts) < 50
 
 
+def test_a_captain_wears_an_armband() -> None:
+    plain, captain = (
+        draw_figure(Look(RED, armband=band), STANDING, height_px=150, heading=0.0, style="painted")
+        for band in (None, (0, 255, 0))
+    )
+
+    def green(sprite) -> int:
+        red, green, blue = np.moveaxis(sprite.rgb[sprite.alpha > 0.9].astype(int), 1, 0)
+        return np.count_nonzero((green > red + 60) & (green > blue + 60))
+
+    assert green(plain) == 0
+    assert 20 < green(captain) < 0.06 * np.count_nonzero(captain.alpha)
+
+
 def test_styles_do_not_look_alike() -> None:
     drawn = [draw_figure(Look(RED), STANDING, height_px=90, heading=0.5, style=s) for s in STYLES]
     shades = [np.unique(sprite.rgb[sprite.alpha > 0.9] // 8, axis=0).shape[0] for sprite in drawn]

@@ -13,6 +13,8 @@ from filmroom.tables import (
     APPEARANCE,
     APPEARANCE_LENGTH,
     DETECTIONS,
+    EMBEDDING_LENGTH,
+    EMBEDDINGS,
     MOTION,
     SHOTS,
     boxes_of,
@@ -21,7 +23,7 @@ from filmroom.tables import (
     with_column,
 )
 from filmroom.track import offline
-from filmroom.track.offline import sure_tracklets, track_people, visible_shares
+from filmroom.track.offline import OfflineSettings, sure_tracklets, track_people, visible_shares
 from filmroom.track.worn import NumberReads
 
 PICTURE = (1920, 1080)
@@ -218,6 +220,26 @@ def test_appearance_decides_between_two_who_could_be_it() -> None:
     tracks = track(detections(rows), appearance=appearance)
     assert owner_at(tracks, 20, 886, 300) == owner_at(tracks, 80, 914, 300)
     assert owner_at(tracks, 20, 914, 300) == owner_at(tracks, 80, 886, 300)
+
+
+def test_people_in_one_kit_are_followed_by_their_embeddings() -> None:
+    """Two mates change places from one frame to the next, which only what tells mates apart shows."""
+    rows, looks = [], []
+    noise = np.random.default_rng(0)
+    people = noise.normal(0, 1, (8, EMBEDDING_LENGTH))
+    for frame in range(60):
+        for number, person in enumerate([1, 0, *range(2, 8)] if frame >= 30 else range(8)):
+            rows.append((frame, (16.0 if number < 2 else 250.0) * number + 100, 400.0, 32, 80, 0.9))
+            looks.append(people[person] + noise.normal(0, 0.1, EMBEDDING_LENGTH))
+    table = detections(rows)
+    keys = {"frame": table["frame"], "detection": table["detection"], "quality": np.ones(len(rows))}
+    kits = APPEARANCE.build({**keys, "vector": np.ones((len(rows), APPEARANCE_LENGTH), np.float16)})
+    embeddings = EMBEDDINGS.build({**keys, "vector": np.array(looks, np.float16)})
+    uncut = OfflineSettings(ambiguous=-np.inf)
+    mates = track(table, 60, appearance=kits, embeddings=embeddings, settings=uncut)
+    assert owner_at(mates, 20, 100, 400) == owner_at(mates, 40, 116, 400)
+    kits_alone = track(table, 60, appearance=kits, settings=uncut)
+    assert owner_at(kits_alone, 20, 100, 400) == owner_at(kits_alone, 40, 100, 400)
 
 
 def test_a_long_clip_followed_piece_by_piece_comes_out_the_same(monkeypatch) -> None:

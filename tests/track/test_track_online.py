@@ -104,6 +104,16 @@ def test_appearance_tells_apart_who_stands_in_one_place() -> None:
     assert swapped.tolist() == start.tolist()
 
 
+def test_looks_that_may_say_nothing_change_nothing() -> None:
+    boxes = np.array([[300.0, 300, 32, 80], [316.0, 300, 32, 80]])
+    looks = np.array([[1.0, 0.0], [0.0, 1.0]])
+    blind = Tracker(TrackerSettings(looks_bounds=(0.0, 0.0)))
+    for _ in range(20):
+        start = blind.update(boxes, [0.9, 0.9], np.eye(3), looks)
+    # Who changes places is taken for the one who stood there.
+    assert blind.update(boxes[::-1], [0.9, 0.9], np.eye(3), looks).tolist() == start[::-1].tolist()
+
+
 def test_ssat_as_published_goes_by_looks_and_place_together() -> None:
     looks = np.array([[1.0, 0.0], [0.0, 1.0]])
     still = np.array([[100.0, 100, 40, 100], [300, 100, 40, 100]])

@@ -16,6 +16,7 @@ from filmroom.errors import InputError  # noqa: E402
 from filmroom.observe.embedding import BLANK, HEIGHT, WIDTH, PersonEmbedder  # noqa: E402
 from filmroom.tables import EMBEDDING_LENGTH  # noqa: E402
 from filmroom.train.appearance import (  # noqa: E402
+    GENERAL,
     AppearanceRecipe,
     CosineHead,
     EmbeddingNet,
@@ -33,6 +34,7 @@ from filmroom.train.appearance import (  # noqa: E402
 from filmroom.train.appearance_pictures import (  # noqa: E402
     TEAM,
     Looks,
+    _beside_it,
     drawn_looks,
     load_looks,
     save_looks,
@@ -150,6 +152,23 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(tmp_path: Path, loo
     picture = np.full((200, 100, 3), 90, np.uint8)
     found = embedder.describe(picture, np.array([[10.0, 10, 48, 96]]), [np.ones((96, 48), bool)])
     assert found.vectors.shape == (1, EMBEDDING_LENGTH) and np.abs(found.vectors).max() > 0
+
+
+def test_weights_find_the_network_they_belong_to() -> None:
+    for widths in (GENERAL, (8, 8, 16, 24)):
+        net = EmbeddingNet(widths).eval()
+        again = EmbeddingNet.of(net.state_dict()).eval()
+        pixels = torch.zeros(2, 3, HEIGHT, WIDTH)
+        torch.testing.assert_close(again(pixels), net(pixels))
+
+
+def test_a_silhouette_may_hold_a_part_of_those_who_stand_close_by_and_nothing_far_off() -> None:
+    own, others = np.zeros((2, 96, 48), bool)
+    own[10:90, 5:20] = True
+    others[10:90, 22:48] = True
+    taken = np.mean([_beside_it(own, others, np.random.default_rng(i)) for i in range(40)], axis=0)
+    assert not taken[~others].any() and not taken[:, 30:].any()
+    assert 0.3 < taken[20:80, 22:24].mean() < 0.7
 
 
 def test_losses_and_what_was_learnt_are_shown_on_the_way(tmp_path: Path, looks: Looks) -> None:

@@ -15,6 +15,9 @@ SINGLE_DIGIT = 0.25
 
 _LOWEST_SCORE, _HIGHEST_SCORE = 0.02, 0.995
 _PART_OF_A_NUMBER = 0.35
+# Of two digits misread as two others one is right in 133 of 138 cases (SoccerNet number crops, even
+# ids): in nats, how much likelier than on average that makes each of those 18 numbers.
+_ONE_DIGIT_RIGHT = float(np.log(0.95 / 18 * 98))
 _CORRELATED_FRAMES = 5
 
 
@@ -75,8 +78,9 @@ def evidence(
     """What the reads of one track say for every number that was read; arguments as in `vote`.
 
     Each read gives log(score) to its text and log of an even share of the rest to every other number,
-    so that two doubtful reads do not outvote a sure one; a read of one digit also half speaks for the
-    numbers of two that hold it (a turned shirt hides a digit).
+    so that two doubtful reads do not outvote a sure one. More of the rest goes to numbers of which one
+    digit is read, for seldom are both wrong; a read of one digit also half speaks for the numbers of
+    two that hold it (a turned shirt hides a digit).
     """
     weighed = weigh_reads(texts, scores, legible, frames=frames)
     nats = weighed.nats.sum(axis=0) + [prior_nats(number) for number in weighed.numbers]
@@ -121,6 +125,8 @@ def single_reads(texts: Sequence[str], scores: FloatArray, legible: FloatArray) 
                 nats[row, place] = weight * gain
             elif len(text) == 1 and len(number) == 2 and text in number:
                 nats[row, place] = weight * _PART_OF_A_NUMBER * gain
+            elif len(text) == len(number) == 2 and (text[0] == number[0] or text[1] == number[1]):
+                nats[row, place] = weight * _ONE_DIGIT_RIGHT
     return WeighedReads(chosen, numbers, nats, weights * scores[chosen])
 
 

@@ -35,9 +35,13 @@ from filmroom.track.worn import NumberReads
 # than the boxes on which the tracker's own defaults were chosen.
 _FOLLOWING = OfflineSettings(online=TrackerSettings(evidence_bias=4.0))
 
-# With looks to tell people apart by, tracklets are cut at less doubt: what is cut too often is joined
-# again by them. Chosen on simulated matches too.
-_FOLLOWING_BY_LOOKS = replace(_FOLLOWING, ambiguous=6.0)
+# With looks that tell people apart, tracklets are cut at less doubt: what is cut too often is joined
+# again by them. They are believed more than kits while following, too. Chosen on simulated corners.
+_FOLLOWING_BY_LOOKS = replace(
+    _FOLLOWING,
+    online=replace(_FOLLOWING.online, fresh=0.2, looks_bounds=(-6.0, 4.0)),
+    ambiguous=6.0,
+)
 
 _BELIEVED = 0.65  # score of people whom the detector doubted and their kit vouches for
 

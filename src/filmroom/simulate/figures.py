@@ -89,7 +89,7 @@ class Look:
 
     `sleeves` and `shorts_length` are the shares of arm and leg they cover (0 none, 1 all), `beard` is 0
     for none and 1 for a full one; `thigh` the leg of the shorts that shows the number: left (-1), right
-    (1), or neither (0).
+    (1), or neither (0). `armband` is worn on the left arm.
     """
 
     kit: Kit
@@ -110,6 +110,7 @@ class Look:
     pads: float = 0.0
     beard: float = 0.0
     thigh: int = 0
+    armband: Colour | None = None
 
 
 class Sprite(NamedTuple):
@@ -363,6 +364,10 @@ def _limbs(
             cuff = arm[1] + reach * (arm[2] - arm[1])
             flare = 0.029 * stout * manner.loose
             add(near_fore + 2e-3, (arm[1], cuff), (flare, flare * 0.85), kit.shirt)
+        if look.armband and side == "l":
+            band = tuple(arm[0] + share * (arm[1] - arm[0]) for share in (0.45, 0.75))
+            width = (0.037 + 0.008 * look.pads) * stout * manner.loose
+            add(near_arm + 3e-3, (band[0], band[1]), (width, width), look.armband)
         add(near_leg, (leg[0], leg[1]), (0.058 * stout, 0.039 * stout), look.skin)
         add(near_shin, (leg[1], leg[2]), (0.039 * stout, 0.023 * stout), look.skin)
         sock = leg[1] + 0.18 * (leg[2] - leg[1])

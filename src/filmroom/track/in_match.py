@@ -21,9 +21,10 @@ from filmroom.track.pieces import Pieces
 
 Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
+Looked = NDArray[np.floating]
 
 _BLOCK = 8192
+_FIRST_AT_ONCE = 256  # stretches that are compared with all others at once
 _LEAST_UNSTEADY = 0.2  # times the spread of single looks
 
 
@@ -52,7 +53,7 @@ class LikenessSettings:
         Least and most log-odds.
     """
 
-    clear: float = 0.3
+    clear: float = 0.6
     fewest: int = 4
     directions: int = 32
     kit_directions: int = 2
@@ -116,7 +117,7 @@ class Looks(NamedTuple):
     """
 
     place: Ints
-    vector: NDArray[np.floating]
+    vector: Looked
 
 
 def learn_likeness(
@@ -137,15 +138,15 @@ def learn_likeness(
     sure = seen.place[clear]
     if len(sure) < settings.fewest:
         return None
-    looks = seen.vector[clear].astype(np.float64)
-    looks -= looks.mean(axis=0)
+    looks = seen.vector[clear]
+    looks -= looks.mean(axis=0, dtype=np.float64).astype(looks.dtype)
     stretch = _stretches(owner[sure], pieces.row[sure], rate)
     within = _within(looks, stretch, settings.fewest)
     people = _between(looks, stretch, pieces.row[sure], settings)
     if within is None or people is None:
         return None
     base, apart = _directions(within, people, settings)
-    look = looks @ base
+    look = np.concatenate([looks[part] @ base for part in blocks(len(looks))])
     unsteady = _unsteady(look, stretch, settings.fewest)
     count = np.bincount(stretch)
     long = count[count >= settings.fewest]
@@ -172,38 +173,47 @@ def _stretches(owner: Ints, row: Ints, rate: float) -> Ints:
     return np.cumsum(fresh) - 1
 
 
-def _means(looks: Matrix, stretch: Ints) -> tuple[Matrix, Ints]:
+def _means(looks: Looked, stretch: Ints) -> tuple[Matrix, Ints]:
     count = np.bincount(stretch)
     total = np.zeros((len(count), looks.shape[1]))
     np.add.at(total, stretch, looks)
     return total / count[:, None], count
 
 
-def _within(looks: Matrix, stretch: Ints, fewest: int) -> Matrix | None:
+def _within(looks: Looked, stretch: Ints, fewest: int) -> Matrix | None:
     """Covariance of one person's looks."""
     mean, count = _means(looks, stretch)
     used = count[stretch] >= fewest
     free = np.count_nonzero(used) - np.count_nonzero(count >= fewest)
     if free < 2 * fewest:
         return None
-    off = (looks - mean[stretch])[used]
-    result: Matrix = off.T @ off / free
+    scatter = np.zeros((looks.shape[1], looks.shape[1]))
+    # All differences of a match at once would be the largest array there is.
+    for part in blocks(len(looks)):
+        off = (looks[part] - mean[stretch[part]])[used[part]]
+        scatter += off.T @ off
+    result: Matrix = scatter / free
     return result
 
 
-def _between(looks: Matrix, stretch: Ints, row: Ints, settings: LikenessSettings) -> Matrix | None:
+def _between(looks: Looked, stretch: Ints, row: Ints, settings: LikenessSettings) -> Matrix | None:
     """Half the mean square difference of people seen at the same time."""
     mean, count = _means(looks, stretch)
     long = np.flatnonzero(count >= settings.fewest)
     edge = np.cumsum([0, *count])
     start, end = row[edge[:-1]][long], row[edge[1:] - 1][long]
-    at_once = np.triu((start[:, None] <= end) & (start <= end[:, None]), 1)
-    first, second = np.nonzero(at_once)
-    if len(first) < settings.fewest_pairs:
+    place = np.arange(len(long))
+    scatter = np.zeros((looks.shape[1], looks.shape[1]))
+    pairs = 0
+    for first in np.array_split(place, 1 + len(long) // _FIRST_AT_ONCE):
+        at_once = (start[first, None] <= end) & (start <= end[first, None]) & (place > first[:, None])
+        one, other = np.nonzero(at_once)
+        apart = mean[long[first[one]]] - mean[long[other]]
+        scatter += apart.T @ apart
+        pairs += len(one)
+    if pairs < settings.fewest_pairs:
         return None
-    apart = mean[long[first]] - mean[long[second]]
-    result: Matrix = apart.T @ apart / (2 * len(first))
-    return result
+    return np.asarray(scatter / (2 * pairs))
 
 
 def _directions(within: Matrix, people: Matrix, settings: LikenessSettings) -> tuple[Matrix, Matrix]:

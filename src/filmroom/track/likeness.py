@@ -14,7 +14,6 @@ Matrix = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _LEAST_UNIT = 0.3  # of the median height: smaller things are as unsure as this
-_LOOKS_LEAST, _LOOKS_MOST = -4.0, 2.0
 _ALPHA = 2.0  # perimeters that corners may be apart for a distance of 1
 _LEAST_OVERLOOKED, _MOST_OVERLOOKED = 0.002, 0.3
 _OVERLOOKED_RATE = 0.02
@@ -77,7 +76,7 @@ class Evidence:
         alike = known @ vectors.T
         (same, near), (other, far) = self._likeness
         odds = 0.5 * ((alike - other) / far) ** 2 - 0.5 * ((alike - same) / near) ** 2
-        odds = np.clip(odds + np.log(far / near), _LOOKS_LEAST, _LOOKS_MOST)
+        odds = np.clip(odds + np.log(far / near), *self.settings.looks_bounds)
         blank = (np.abs(known).sum(axis=1) == 0)[:, None] | (np.abs(vectors).sum(axis=1) == 0)
         odds[blank] = 0.0
         result: Matrix = odds

@@ -87,9 +87,10 @@ def track_people(
     `detections` are DETECTIONS rows of people, `motion` MOTION (may be empty: the camera is then
     estimated from the boxes), `shots` SHOTS; `appearance` joins them by (frame, detection),
     `number_reads` by their keys. `frames` are all frame indices looked at, `fps` the video's frames a
-    second, `picture` its width and height, `most_people` the most that are ever on the pitch. From
-    `embeddings` (EMBEDDINGS) is learnt, on the clip itself, how to tell its people apart; `masks`
-    (MASKS) are asked where boxes leave a doubt.
+    second, `picture` its width and height, `most_people` the most that are ever on the pitch. By
+    `embeddings` (EMBEDDINGS), where there are any, people are followed instead of by `appearance`, and
+    from them is learnt, on the clip itself, how to tell its people apart; `masks` (MASKS) are asked
+    where boxes leave a doubt.
     Same input, same result; the order of rows within a frame does not matter.
     """
     DETECTIONS.check(detections)
@@ -100,7 +101,7 @@ def track_people(
     if not detections.num_rows or not len(panorama.frames):
         return TRACKS.empty()
     by_looks = embeddings is not None and embeddings.num_rows > 0
-    clip = _Clip.of(detections, appearance, panorama)
+    clip = _Clip.of(detections, embeddings if by_looks else appearance, panorama)
     rate = frame_rate(panorama.frames, fps)
     online = replace(settings.online, frame_rate=rate)
     silhouettes = None
@@ -109,15 +110,15 @@ def track_people(
     tracklet, margin, rival = _run_online(clip, panorama, online, silhouettes)
     if not tracklet.any():
         return TRACKS.empty()
+    if by_looks:
+        clip = replace(clip, looks=None)  # learnt from in another order, below
     if not panorama.known.any():
         panorama = _camera_from_pieces(clip, panorama, tracklet)
     apart = max(2, round(_EPISODE * rate))
     crossings = find_crossings(tracklet, clip.row, margin, rival, settings.ambiguous, apart)
     stay = odds_of_staying(crossings, tracklet, clip.row, clip.box, panorama, rate)
     piece = cut_at(crossings, tracklet, clip.row)
-    # Where looks are learnt, kits are weighed with them: those of every box would only take room.
-    kits = None if by_looks else clip.vectors()
-    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, kits, tracklet, margin)
+    pieces = Pieces.of(piece, clip.row, clip.box, clip.score, clip.vectors(), tracklet, margin)
     likeness = None
     if by_looks:
         likeness = _likeness(clip, pieces, embeddings, appearance, panorama, rate, settings.likeness)

@@ -175,6 +175,8 @@ class TrackerSettings:
         track must come before they are asked; `evidence` only.
     fresh
         Share of the newest look in what is remembered of a track's looks.
+    looks_bounds
+        Least and most log-odds of what looks say; `evidence` only.
     """
 
     frame_rate: float = 25.0
@@ -198,6 +200,7 @@ class TrackerSettings:
     silhouette: float = 1.0
     silhouette_doubt: float = 3.0
     fresh: float = 0.1
+    looks_bounds: tuple[float, float] = (-4.0, 2.0)
     evidence_bias: float = 9.5
     evidence_tail: float = 4.0
     speed_limit: float = 7.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -83,14 +83,20 @@ class AppearanceRecipe:
     checkpoint_every: int = 250
 
 
+Widths = tuple[int, int, int, int]
+
+GENERAL: Widths = (32, 64, 96, 160)
+"""Widths of the embedding that ships, about 66 million multiplications a person."""
+
+
 class EmbeddingNet(nn.Module):
     """Residual network of dense 3x3 convolutions, pooled in three bands from head to feet.
 
     (N, 3, 96, 48), grey levels less BLANK over 64, to (N, EMBEDDING_LENGTH), not yet of length 1.
-    About 26 million multiplications.
+    About 26 million multiplications in its usual widths.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int] = (16, 32, 64, 128), bands: int = 3) -> None:
+    def __init__(self, widths: Widths = (16, 32, 64, 128), bands: int = 3) -> None:
         super().__init__()
         one, two, three, four = widths
         self.body = nn.Sequential(
@@ -107,6 +113,14 @@ class EmbeddingNet(nn.Module):
         self.pool = nn.AvgPool2d((HEIGHT // 16 // bands, WIDTH // 16))
         self.out = nn.Linear(four * bands, EMBEDDING_LENGTH, bias=False)
         self.level = nn.BatchNorm1d(EMBEDDING_LENGTH)
+
+    @staticmethod
+    def of(state: Mapping[str, Tensor]) -> EmbeddingNet:
+        """The network that these weights belong to."""
+        one, two, three, four = (len(state[f"body.{stage}.0.weight"]) for stage in (0, 1, 3, 6))
+        net = EmbeddingNet((one, two, three, four))
+        net.load_state_dict(state)
+        return net
 
     def forward(self, x: Tensor) -> Tensor:  # noqa: D102
         x = self.pool(self.body(x)).flatten(1)
@@ -404,8 +418,7 @@ def export_embedding(weights: Path, target: Path, looks: Looks, *, calibrate: in
     state = load_checkpoint(weights)
     if state is None:
         raise InputError(f"{weights}: no such file; train first")
-    net = EmbeddingNet()
-    net.load_state_dict(state["net"])
+    net = EmbeddingNet.of(state["net"])
     whole = target.with_suffix(".float.onnx")
     example = torch.zeros(2, HEIGHT, WIDTH, 3, dtype=torch.uint8)
     axes = {"pixels": {0: "people"}, "output": {0: "people"}}
@@ -455,7 +468,7 @@ def train_general(
     looks = Looks.joined(parts)
     log.info("%d looks at %d people", len(looks), int(looks.person.max(initial=-1)) + 1)
     learnt, held_out = hold_out(looks)
-    net = EmbeddingNet()
+    net = EmbeddingNet(GENERAL)
     weights = train_embedding(
         LookSource(learnt, recipe),
         net,

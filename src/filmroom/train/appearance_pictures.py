@@ -25,7 +25,7 @@ from filmroom.formats.coco import CocoSet
 from filmroom.geometry.masks import Mask, windows
 from filmroom.observe.embedding import HEIGHT, LEAST_HEIGHT, LEAST_WIDTH, WIDTH, person_crop
 from filmroom.simulate.figures import Look, Sprite, draw_figure, paste_sprite, random_look, random_pose
-from filmroom.simulate.kits import random_kit
+from filmroom.simulate.kits import Colour, random_kit
 from filmroom.simulate.labelled import TRAINING_STYLES
 from filmroom.train.augment import degrade
 from filmroom.train.composites import PEOPLE, background
@@ -39,6 +39,8 @@ TEAM = 12
 
 _QUALITY = 90  # of the JPEG pictures in the file
 _LEAST_SEEN = 0.25  # share of a figure below which a look says too little
+_NEIGHBOURS = (0.45, 0.33, 0.22)  # chances of none, one, and two who stand close by
+_MIXED_UP = 0.4  # share of silhouettes of people beside others that hold a part of those
 
 
 @dataclass(frozen=True)
@@ -167,16 +169,45 @@ def _drawn_person(index: int, each: int, seed: int, styles: tuple[str, ...]) -> 
 
 
 def _as_team_mate(look: Look, dressed: Look, rng: np.random.Generator) -> Look:
-    """The athlete in the team's dress; a few wear long sleeves, all the team's font."""
-    own_sleeves = rng.random() < 0.2
+    """The athlete in the team's dress; a few wear long sleeves, all the team's font.
+
+    Skin, hair and shoes come in every shade, so that nobody is told by one of a few colours.
+    """
+    own_sleeves = rng.random() < 0.3
     return replace(
         look,
-        sleeves=look.sleeves if own_sleeves else dressed.sleeves,
+        skin=_shade(look.skin, 9, rng),
+        hair=_shade(look.hair, 12, rng),
+        shoes=_shade(look.shoes, 25, rng) if rng.random() < 0.6 else _any_colour(rng),
+        gloves=_some_gloves(rng),
+        armband=_any_colour(rng) if rng.random() < 1 / TEAM else None,
+        sleeves=(float(rng.uniform(0.3, 0.55)) if rng.random() < 0.5 else 1.0)
+        if own_sleeves
+        else dressed.sleeves,
         shorts_length=dressed.shorts_length,
         font=dressed.font,
         helmet=dressed.helmet,
         pads=dressed.pads,
     )
+
+
+def _shade(colour: Colour, spread: float, rng: np.random.Generator) -> Colour:
+    light, tints = rng.normal(0, spread), rng.normal(0, spread / 3, 3)
+    red, green, blue = np.clip(np.asarray(colour) + light + tints, 0, 255).astype(int).tolist()
+    return red, green, blue
+
+
+def _any_colour(rng: np.random.Generator) -> Colour:
+    red, green, blue = rng.integers(0, 256, 3).tolist()
+    return red, green, blue
+
+
+def _some_gloves(rng: np.random.Generator) -> Colour | None:
+    which = rng.random()
+    if which < 0.8:
+        return None
+    grey = int(rng.integers(10, 60) if which < 0.92 else rng.integers(200, 250))
+    return grey, grey, grey
 
 
 def _one_look(
@@ -194,28 +225,16 @@ def _one_look(
     pad = round(0.2 * tall) + 2
     size = tall + 2 * pad, wide + 2 * pad
     canvas = background([], size, height, rng)
-    visible = np.zeros(size, np.float32)
     feet = sprite.feet[0] + pad, sprite.feet[1] + pad
-    neighbour = None
-    if rng.random() < 0.35:
-        neighbour = _drawn(other, height * rng.uniform(0.9, 1.1), style, elevation, light, rng)
-        beside = (
-            feet[0] + rng.choice([-1, 1]) * rng.uniform(0.25, 0.9) * wide,
+    beside = [
+        (
             feet[1] + rng.uniform(-0.12, 0.2) * tall,
+            feet[0] + rng.choice([-1, 1]) * rng.uniform(0.25, 0.9) * wide,
+            _drawn(other, height * rng.uniform(0.9, 1.1), style, elevation, light, rng),
         )
-        if beside[1] <= feet[1]:
-            paste_sprite(canvas, neighbour, beside)
-            neighbour = None
-    pasted = paste_sprite(canvas, sprite, feet)
-    if pasted is None:
-        return None
-    alpha, (left, top) = pasted
-    visible[top : top + alpha.shape[0], left : left + alpha.shape[1]] = alpha
-    if neighbour is not None:
-        covering = paste_sprite(canvas, neighbour, beside)
-        if covering is not None:
-            alpha, (left, top) = covering
-            visible[top : top + alpha.shape[0], left : left + alpha.shape[1]] *= 1 - alpha
+        for _ in range(int(rng.choice(3, p=_NEIGHBOURS)))
+    ]
+    visible, others = _placed(canvas, sprite, feet, beside)
     if visible.sum() < _LEAST_SEEN * sprite.alpha.sum():
         return None
     if rng.random() < 0.6:
@@ -224,8 +243,42 @@ def _one_look(
     box[:2] += rng.normal(0, 0.04, 2) * box[2:]
     box[2:] *= np.exp(rng.normal(0, 0.05, 2))
     (left, top, right, bottom) = windows(box[None], size[1], size[0])[0]
-    mask = _as_found(visible[top:bottom, left:right] > 0.5, rng)
+    mask = visible > 0.5
+    if beside and rng.random() < _MIXED_UP:
+        mask |= _beside_it(mask, others > 0.5, rng)
+    mask = _as_found(mask[top:bottom, left:right], rng)
     return person_crop(canvas[top:bottom, left:right], mask)
+
+
+def _placed(
+    canvas: Picture,
+    sprite: Sprite,
+    feet: tuple[float, float],
+    beside: Sequence[tuple[float, float, Sprite]],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where the figure shows on the canvas, and where others do, who stand at (down, across)."""
+    visible, others = np.zeros((2, *canvas.shape[:2]), np.float32)
+    everyone = [(feet[1], feet[0], sprite), *beside]
+    for index in np.argsort([down for down, _, _ in everyone], kind="stable").tolist():
+        down, across, figure = everyone[index]
+        pasted = paste_sprite(canvas, figure, (across, down))
+        if pasted is None:
+            continue
+        alpha, (left, top) = pasted
+        region = slice(top, top + alpha.shape[0]), slice(left, left + alpha.shape[1])
+        for layer, is_shown in ((visible, index == 0), (others, index > 0)):
+            layer[region] *= 1 - alpha
+            layer[region] += alpha if is_shown else 0
+    return visible, others
+
+
+def _beside_it(mask: Mask, others: Mask, rng: np.random.Generator) -> Mask:
+    """Parts of others next to a silhouette, as a network takes them for the person's."""
+    reach = max(3, round(0.12 * len(mask))) | 1
+    near = cv2.dilate(mask.view(np.uint8), np.ones((reach, reach), np.uint8)) > 0
+    blobs = rng.normal(0, 1, (5, 4)).astype(np.float32)
+    blobs = np.asarray(cv2.resize(blobs, mask.shape[::-1], interpolation=cv2.INTER_CUBIC))
+    return np.asarray(near & others & (blobs > 0), bool)
 
 
 def _drawn(

@@ -97,7 +97,7 @@ class NumbersNet(nn.Module):
     """
 
     def __init__(
-        self, widths: tuple[int, ...] = (24, 48, 96), blocks: tuple[int, ...] = (1, 1, 2)
+        self, widths: tuple[int, ...] = (32, 64, 128), blocks: tuple[int, ...] = (1, 1, 2)
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
