@@ -1,6 +1,6 @@
 """The truth of broadcast-1, as it is given and with its two mistakes of identity put right.
 
-    python benchmarks/broadcast_truth.py [-o two_mistakes.png]
+    python benchmarks/broadcast_truth.py -o FILE.png
 
 The given truth contradicts its pictures twice (frames counted from 0):
 
@@ -60,7 +60,7 @@ def put_right(truth: TrackRows) -> TrackRows:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("-o", "--output", type=Path, default=Path("two_mistakes.png"))
+    parser.add_argument("-o", "--output", type=Path, required=True, help="picture to draw")
     arguments = parser.parse_args()
     folder = data_folder() / "soccer-clip"
     truth, _ = read_truth(folder / "broadcast-1-truth.zip")
