@@ -39,7 +39,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from broadcast_truth import put_right, read_truth
+from broadcast_truth import put_right, read_truth, without_ball
 from numpy.typing import NDArray
 from real_data import data_folder
 
@@ -155,12 +155,11 @@ def clip_of(name: str, pictures: Looked, parts: Path | None, fps: float = 25.0) 
 def broadcast(every: int = 1) -> Looked:
     folder = data_folder() / "soccer-clip"
     given, people = read_truth(folder / "broadcast-1-truth.zip")
-    truth = put_right(given)
-    balls = [track for track, row in people.items() if row["role"] == "ball"]
+    truth = put_right(without_ball(given, people))
     for frame in Reader(folder / "broadcast-1.mp4"):
         if frame.index % every:
             continue
-        here = (truth.frames == frame.index) & ~np.isin(truth.ids, balls)
+        here = truth.frames == frame.index
         yield frame.index // every, frame.pixels, truth.boxes[here], truth.ids[here]
 
 
@@ -296,13 +295,11 @@ def mates_told_apart(clip: Clip, sides: dict[int, str]) -> dict[str, float]:
 def report_match(clip: Clip, parts: Path | None) -> None:
     folder = data_folder() / "soccer-clip"
     given, people = read_truth(folder / "broadcast-1-truth.zip")
-    truth = put_right(given)
-    balls = [track for track, row in people.items() if row["role"] == "ball"]
+    wanted = put_right(without_ball(given, people))
     sides = {track: row["team"] + row["role"] for track, row in people.items()}
     print("broadcast-1: seconds of one person more alike than those of two mates (a guess: 0.5)")
     for name, share in mates_told_apart(clip, sides).items():
         print(f"  {name:<40}{share:.3f}")
-    wanted = truth.select(~np.isin(truth.ids, balls))
     with tempfile.TemporaryDirectory() as scratch:
         video = folder / "broadcast-1.mp4"
         settings = observe_settings(video, parts=parts)

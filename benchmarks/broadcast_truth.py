@@ -48,6 +48,12 @@ def read_truth(path: Path) -> tuple[TrackRows, dict[int, dict[str, str]]]:
     return rows, {int(row["track"]): row for row in csv.DictReader(io.StringIO(text))}
 
 
+def without_ball(truth: TrackRows, people: dict[int, dict[str, str]]) -> TrackRows:
+    """Only the people; `people` is what the truth says of everyone in it."""
+    balls = [track for track, row in people.items() if row["role"] == "ball"]
+    return truth.select(~np.isin(truth.ids, balls))
+
+
 def put_right(truth: TrackRows) -> TrackRows:
     """The same boxes, with the identities that the pictures show."""
     ids = truth.ids.copy()

@@ -27,7 +27,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from broadcast_truth import put_right, read_truth
+from broadcast_truth import FRAMES, put_right, read_truth, without_ball
 from real_data import data_folder
 
 import filmroom
@@ -92,9 +92,9 @@ def report_identity(truth: TrackRows, people: dict[int, dict[str, str]], folder:
     mended = put_right(truth)
     parts = {
         "everything": (truth, tracks),
-        "people": (truth.select(~np.isin(truth.ids, truth_ball)), seen_people),
+        "people": (without_ball(truth, people), seen_people),
         "put right": (mended, tracks),
-        "its people": (mended.select(~np.isin(truth.ids, truth_ball)), seen_people),
+        "its people": (without_ball(mended, people), seen_people),
         "ball": (
             truth.select(np.isin(truth.ids, truth_ball)),
             tracks.select(np.isin(tracks.ids, balls)),
@@ -195,16 +195,15 @@ def numbers(pairs, people, players) -> tuple[int, int, int, int]:
 def report_speed(video: Path, seconds: float, parts: Path | None) -> None:
     start = time.perf_counter()
     frames = [frame.pixels for frame in Reader(video)][::40]
-    count = 375
     decoding = time.perf_counter() - start
     detector = OnnxDetector(parts=parts, threads=1)
     start = time.perf_counter()
     for picture in frames:
         detector.detect(picture)
-    detecting = (time.perf_counter() - start) / len(frames) * count
+    detecting = (time.perf_counter() - start) / len(frames) * FRAMES
     print(
-        f"whole run {count / seconds:.1f} frames/s (must 12);"
-        f" {seconds / decoding:.1f} x decoding alone ({count / decoding:.0f} frames/s),"
+        f"whole run {FRAMES / seconds:.1f} frames/s (must 12);"
+        f" {seconds / decoding:.1f} x decoding alone ({FRAMES / decoding:.0f} frames/s),"
         f" {seconds / detecting:.2f} x the detector alone on every frame, one thread"
     )
     children = resource.getrusage(resource.RUSAGE_CHILDREN)

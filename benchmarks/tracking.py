@@ -348,7 +348,7 @@ def print_ladder(data: Path, run: Path | None) -> None:
     import tempfile
 
     import pyarrow.compute as pc
-    from broadcast_truth import put_right, read_truth
+    from broadcast_truth import FRAMES, put_right, read_truth, without_ball
 
     import filmroom
     from filmroom.pipeline import resolving
@@ -363,8 +363,7 @@ def print_ladder(data: Path, run: Path | None) -> None:
     video = data / "soccer-clip" / "broadcast-1.mp4"
     facts = probe(video)
     truth, known = read_truth(data / "soccer-clip" / "broadcast-1-truth.zip")
-    balls = [track for track, row in known.items() if row["role"] == "ball"]
-    truth = truth.select(~np.isin(truth.ids, balls))
+    truth = without_ball(truth, known)
     mended = put_right(truth)
     with tempfile.TemporaryDirectory() as scratch:
         folder = run or Path(scratch) / "run"
@@ -372,7 +371,7 @@ def print_ladder(data: Path, run: Path | None) -> None:
             filmroom.analyze(video, folder, sport="soccer")
         seen = read_observations(RunFolder(folder), facts.height)
     people = seen.detections.filter(pc.equal(seen.detections["kind"], "person"))
-    frames, count = people["frame"].to_numpy(), 375
+    frames, count = people["frame"].to_numpy(), FRAMES
     boxes, scores = boxes_of(people), people["score"].to_numpy().astype(float)
     motions = matrices_of(seen.motion, count)
     vectors = _vectors_of(seen.appearance, people)

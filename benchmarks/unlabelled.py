@@ -49,7 +49,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from broadcast_truth import read_truth
+from broadcast_truth import read_truth, without_ball
 from memory import loop
 from real_data import data_folder
 
@@ -340,8 +340,7 @@ def report_people(keep: Path, recipe: str, steps: int | None) -> None:
     folder = keep / ("broadcast-1" if recipe == "default" else f"broadcast-1-{recipe}")
     minutes = train([video], folder, recipe, steps)
     truth, people = read_truth(data_folder() / "soccer-clip" / "broadcast-1-truth.zip")
-    balls = [track for track, row in people.items() if row["role"] == "ball"]
-    compare("broadcast-1", video, truth.select(~np.isin(truth.ids, balls)), folder, "soccer")
+    compare("broadcast-1", video, without_ball(truth, people), folder, "soccer")
     print(f"trained in {minutes:.1f} min; must AP50 0.40, HOTA 0.40, baseline + 0.05, 45 min")
 
 

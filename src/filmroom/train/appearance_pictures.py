@@ -28,7 +28,7 @@ from filmroom.simulate.figures import Look, Sprite, draw_figure, paste_sprite, r
 from filmroom.simulate.kits import Colour, random_kit
 from filmroom.simulate.labelled import TRAINING_STYLES
 from filmroom.train.augment import degrade
-from filmroom.train.composites import PEOPLE, background
+from filmroom.train.composites import PEOPLE, background, cloud
 
 log = logging.getLogger(__name__)
 
@@ -181,14 +181,17 @@ def _as_team_mate(look: Look, dressed: Look, rng: np.random.Generator) -> Look:
         shoes=_shade(look.shoes, 25, rng) if rng.random() < 0.6 else _any_colour(rng),
         gloves=_some_gloves(rng),
         armband=_any_colour(rng) if rng.random() < 1 / TEAM else None,
-        sleeves=(float(rng.uniform(0.3, 0.55)) if rng.random() < 0.5 else 1.0)
-        if own_sleeves
-        else dressed.sleeves,
+        sleeves=_own_sleeves(rng) if own_sleeves else dressed.sleeves,
         shorts_length=dressed.shorts_length,
         font=dressed.font,
         helmet=dressed.helmet,
         pads=dressed.pads,
     )
+
+
+def _own_sleeves(rng: np.random.Generator) -> float:
+    """Short ones or long ones, as `Look.sleeves`."""
+    return float(rng.uniform(0.3, 0.55)) if rng.random() < 0.5 else 1.0
 
 
 def _shade(colour: Colour, spread: float, rng: np.random.Generator) -> Colour:
@@ -266,9 +269,9 @@ def _placed(
             continue
         alpha, (left, top) = pasted
         region = slice(top, top + alpha.shape[0]), slice(left, left + alpha.shape[1])
-        for layer, is_shown in ((visible, index == 0), (others, index > 0)):
-            layer[region] *= 1 - alpha
-            layer[region] += alpha if is_shown else 0
+        visible[region] *= 1 - alpha
+        others[region] *= 1 - alpha
+        (others if index else visible)[region] += alpha
     return visible, others
 
 
@@ -276,9 +279,7 @@ def _beside_it(mask: Mask, others: Mask, rng: np.random.Generator) -> Mask:
     """Parts of others next to a silhouette, as a network takes them for the person's."""
     reach = max(3, round(0.12 * len(mask))) | 1
     near = cv2.dilate(mask.view(np.uint8), np.ones((reach, reach), np.uint8)) > 0
-    blobs = rng.normal(0, 1, (5, 4)).astype(np.float32)
-    blobs = np.asarray(cv2.resize(blobs, mask.shape[::-1], interpolation=cv2.INTER_CUBIC))
-    return np.asarray(near & others & (blobs > 0), bool)
+    return np.asarray(near & others & (cloud(mask.shape, (5, 4), rng) > 0), bool)
 
 
 def _drawn(
@@ -304,8 +305,7 @@ def _drawn(
 def _as_found(mask: Mask, rng: np.random.Generator) -> Mask:
     """A true silhouette as a network finds it: a little too wide or too narrow, frayed."""
     tall = len(mask)
-    noise = rng.normal(0, 1, (max(2, tall // 6), max(2, mask.shape[1] // 6))).astype(np.float32)
-    noise = np.asarray(cv2.resize(noise, mask.shape[::-1], interpolation=cv2.INTER_CUBIC))
+    noise = cloud(mask.shape, (max(2, tall // 6), max(2, mask.shape[1] // 6)), rng)
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.6, 0.02 * tall))
     return np.asarray(soft + 0.15 * noise > rng.uniform(0.3, 0.65), bool)
 

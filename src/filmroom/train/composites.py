@@ -361,10 +361,12 @@ def _flat(size: tuple[int, int], colour: NDArray[Any]) -> NDArray[np.float32]:
     return np.broadcast_to(np.asarray(colour, np.float32), (*size, 3)).copy()
 
 
-def _cloud(size: tuple[int, int], cells: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    coarse = rng.normal(0, 1, (cells, cells, 1)).astype(np.float32)
-    cloud = cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC)
-    return np.asarray(cloud, np.float32)[:, :, None]
+def cloud(
+    size: tuple[int, int], cells: tuple[int, int], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Soft random blotches (H, W), spread 1, one to each of so many cells (rows, columns)."""
+    coarse = rng.normal(0, 1, cells).astype(np.float32)
+    return np.asarray(cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _finished(canvas: NDArray[Any]) -> Picture:
@@ -373,7 +375,7 @@ def _finished(canvas: NDArray[Any]) -> Picture:
 
 def _grass(size: tuple[int, int], stature: float, rng: np.random.Generator) -> Picture:
     green = np.array([rng.uniform(20, 130), rng.uniform(70, 170), rng.uniform(10, 90)])
-    canvas = _flat(size, green) + rng.uniform(0, 9) * _cloud(size, 12, rng)
+    canvas = _flat(size, green) + rng.uniform(0, 9) * cloud(size, (12, 12), rng)[:, :, None]
     canvas += rng.normal(0, rng.uniform(0.5, 7), (*size, 1)).astype(np.float32)
     if rng.random() < 0.4:  # mowing
         edge = rng.uniform(0, size[0])
@@ -389,12 +391,12 @@ def _floor(size: tuple[int, int], stature: float, rng: np.random.Generator) -> P
     plank = max(1, round(stature * rng.uniform(0.02, 0.12)))
     shades = rng.normal(0, rng.uniform(0, 10), size[0] // plank + 1)
     canvas += np.repeat(shades, plank)[: size[0], None, None]
-    return _finished(canvas + rng.uniform(0, 14) * _cloud(size, 4, rng))
+    return _finished(canvas + rng.uniform(0, 14) * cloud(size, (4, 4), rng)[:, :, None])
 
 
 def _ice(size: tuple[int, int], stature: float, rng: np.random.Generator) -> Picture:
     pale = rng.uniform(185, 245) + np.array([-6, 0, rng.uniform(0, 12)])
-    return _finished(_flat(size, pale) + rng.uniform(0, 8) * _cloud(size, 8, rng))
+    return _finished(_flat(size, pale) + rng.uniform(0, 8) * cloud(size, (8, 8), rng)[:, :, None])
 
 
 def _boards(size: tuple[int, int], stature: float, rng: np.random.Generator) -> Picture:
